@@ -1,0 +1,340 @@
+/* nps.h - named pipes by readiness. The C ABI of NamedPipeShim, and its manual.
+ *
+ * Windows named pipes are driven by completions; programs want readiness: "which of my ten thousand pipes can
+ * I read now?". This library turns the one into the other, and offers the same calls on Linux over Unix domain
+ * sockets, at the path where .NET's System.IO.Pipes puts them.
+ *
+ * A program's day:
+ *     nps_poll_create                     one poll for each loop (thread)
+ *     nps_pipe_create / nps_pipe_open     a server instance / a client
+ *     nps_pipe_register                   binds the pipe to the poll, starts it
+ *     nps_pipe_connect                    server: accept a client (would-block, then a writable event)
+ *     nps_poll_wait                       events: token + readiness
+ *     nps_pipe_read / nps_pipe_write      until they answer would-block
+ *     nps_pipe_close, nps_pipe_release    end of the pipe, end of its memory
+ *     nps_poll_close, nps_poll_release
+ *
+ * THREADS. Every call may come from any thread, at any time, with two exceptions: one thread at a time may be
+ * inside nps_poll_wait of one poll (a second gets NPS_E_WAIT_BUSY), and a release call is the owner's last use of
+ * the object: no other call on it may be running or follow. Two threads may read and write one pipe at once.
+ * The library creates no thread and calls nothing back.
+ *
+ * OWNERSHIP. The caller owns every buffer it passes; the library has let go of it when the call returns.
+ * Objects come from create/open/adopt and go by release. A pipe keeps its poll's memory alive: the order of
+ * release does not matter.
+ *
+ * EVENTS are edges (as with EPOLLET): readable says "became readable". A direction is armed by register, by
+ * reregister, and by a call that emptied (read) or filled (write) the pipe: one that answered NPS_WOULD_BLOCK, or
+ * that moved fewer bytes than it was offered. Becoming ready disarms it and yields one event. So: read until
+ * would-block or until a read gives fewer bytes than its buffer holds, then wait. A needless event may come; a
+ * missing one never.
+ */
+#ifndef NPS_H
+#define NPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#if defined(NPS_BUILD)
+#define NPS_API __declspec(dllexport)
+#else
+#define NPS_API __declspec(dllimport)
+#endif
+#else
+#define NPS_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- versions */
+
+/* Library version, major << 16 | minor << 8 | patch; and the version of this ABI, raised when a program built
+ * for the former one could no longer work. Compare NPS_ABI_VERSION with nps_abi_version() at the start. */
+#define NPS_VERSION 0x000100
+#define NPS_ABI_VERSION 1
+
+NPS_API uint32_t nps_version(void);
+NPS_API uint32_t nps_abi_version(void);
+
+/* ---------------------------------------------------------------- results */
+
+/* What a call answers: the status in the upper 32 bits (signed), a detail in the lower 32. So `result < 0` is
+ * an error and `result == NPS_OK` is plain success. The detail is
+ *     for NPS_E_INVALID_ARGUMENT   which argument or option was wrong: an nps_argument
+ *     for NPS_E_NAME_TOO_LONG      the limit, in the units of the system (Windows: UTF-16 units; Linux: bytes)
+ *     for every other error        the raw code of the system (GetLastError or errno), 0 where there is none. */
+typedef int64_t nps_result;
+
+typedef enum nps_status {
+  NPS_OK = 0,
+  NPS_WOULD_BLOCK = 1,    /* not now; an event will say when */
+  NPS_END_OF_STREAM = 2,  /* the peer closed, all that it sent was read; stays until disconnect or close */
+  NPS_MORE_DATA = 3,      /* message mode: this was a part of a message, the rest follows */
+
+  NPS_E_INVALID_ARGUMENT = -1,
+  NPS_E_OUT_OF_MEMORY = -2,
+  NPS_E_CLOSED = -3,              /* this object was closed here, or its poll was */
+  NPS_E_NOT_REGISTERED = -4,
+  NPS_E_ALREADY_REGISTERED = -5,  /* with this poll or with another; or bound to another completion port */
+  NPS_E_WAIT_BUSY = -6,           /* another thread is waiting on this poll */
+  NPS_E_NOT_FOUND = -7,           /* nobody serves that name */
+  NPS_E_PIPE_BUSY = -8,           /* open: every instance has a client (Windows), the backlog is full (Linux);
+                                     create: max_instances are there already */
+  NPS_E_ACCESS_DENIED = -9,       /* not allowed; or create: somebody else has the name */
+  NPS_E_NAME_TOO_LONG = -10,
+  NPS_E_NOT_A_PIPE = -11,         /* what is at that name, or what was to be adopted, is not a named pipe */
+  NPS_E_NOT_OVERLAPPED = -12,     /* Windows, adopt: the handle was not opened for overlapped I/O */
+  NPS_E_NOT_CONNECTED = -13,      /* no client yet, or none any more; connect first */
+  NPS_E_BROKEN_PIPE = -14,        /* write: the peer closed */
+  NPS_E_TIMED_OUT = -15,
+  NPS_E_TOO_MANY_HANDLES = -16,   /* the process or the system has no handle left */
+  NPS_E_NOT_SUPPORTED = -17,      /* not on this system, not on this kind of pipe, or not in this direction */
+  NPS_E_IO = -18                  /* any other failure of the system: see the detail */
+} nps_status;
+
+/* Which argument NPS_E_INVALID_ARGUMENT speaks of. */
+typedef enum nps_argument {
+  NPS_ARGUMENT_NONE = 0,
+  NPS_ARGUMENT_POLL = 1,             /* the poll pointer is null */
+  NPS_ARGUMENT_PIPE = 2,             /* the pipe pointer is null */
+  NPS_ARGUMENT_RESULT = 3,           /* the pointer that takes the result is null */
+  NPS_ARGUMENT_OPTIONS = 4,          /* the options pointer is null */
+  NPS_ARGUMENT_OPTIONS_SIZE = 5,     /* options.size is not one that this library knows */
+  NPS_ARGUMENT_NAME = 6,             /* null, empty, not UTF-8, reserved, or with a separator in it */
+  NPS_ARGUMENT_DIRECTION = 7,
+  NPS_ARGUMENT_MAX_INSTANCES = 8,    /* 1 to 254, or NPS_UNLIMITED_INSTANCES */
+  NPS_ARGUMENT_FLAGS = 9,            /* a bit that is not defined */
+  NPS_ARGUMENT_IN_BUFFER_SIZE = 10,
+  NPS_ARGUMENT_OUT_BUFFER_SIZE = 11,
+  NPS_ARGUMENT_READ_AHEAD = 12,
+  NPS_ARGUMENT_WRITE_LIMIT = 13,
+  NPS_ARGUMENT_TIMEOUT = 14,         /* below NPS_FOREVER */
+  NPS_ARGUMENT_POOL_BUFFERS = 15,
+  NPS_ARGUMENT_POOL_BUFFER_SIZE = 16,
+  NPS_ARGUMENT_EVENTS = 17,          /* the event array is null */
+  NPS_ARGUMENT_CAPACITY = 18,        /* an array of no event */
+  NPS_ARGUMENT_INTEREST = 19,        /* no bit, or one that is not defined */
+  NPS_ARGUMENT_BUFFER = 20,          /* null with a size that is not 0 */
+  NPS_ARGUMENT_HANDLE = 21,          /* adopt: not a handle at all */
+  NPS_ARGUMENT_LINGER = 22           /* below NPS_FOREVER */
+} nps_argument;
+
+static inline int32_t nps_result_status(nps_result result) { return (int32_t)(uint32_t)((uint64_t)result >> 32); }
+static inline uint32_t nps_result_detail(nps_result result) { return (uint32_t)(uint64_t)result; }
+
+/* The name of a status ("NPS_E_NOT_FOUND"), one English sentence about it, and the name of an argument
+ * ("max_instances"). Static strings, never null: an unknown value has the text "unknown". */
+NPS_API const char *nps_status_name(int32_t status);
+NPS_API const char *nps_status_text(int32_t status);
+NPS_API const char *nps_argument_name(uint32_t argument);
+
+/* ---------------------------------------------------------------- options */
+
+#define NPS_FOREVER (-1)             /* a time in ms without an end */
+#define NPS_UNLIMITED_INSTANCES 255
+
+/* Which way bytes flow, seen from the end that is being created or opened. */
+typedef enum nps_direction {
+  NPS_DIRECTION_IN = 1,              /* this end reads */
+  NPS_DIRECTION_OUT = 2,             /* this end writes */
+  NPS_DIRECTION_DUPLEX = 3
+} nps_direction;
+
+typedef enum nps_server_flags {
+  NPS_SERVER_FIRST_INSTANCE = 1      /* fail with NPS_E_ACCESS_DENIED if the name exists already */
+} nps_server_flags;
+
+/* Options structs begin with their size, so that they can grow. nps_..._options_init fills in the size and every
+ * default; set the name and what you want to differ. Options are independent of each other. Strings are UTF-8,
+ * NUL-terminated, and read only during the call. */
+
+typedef struct nps_poll_options {
+  uint32_t size;
+  uint32_t pool_buffers;             /* read-ahead buffers at most, shared by all pipes of the poll, made when first
+                                        needed; default 256, at most 65,536; 0 = none: pipes only probe.
+                                        Linux reads into the caller's memory and needs none. */
+  uint32_t pool_buffer_size;         /* bytes of each; default 65,536; 4,096 to 1,048,576 */
+  uint32_t flags;                    /* 0 */
+} nps_poll_options;
+
+typedef struct nps_server_options {
+  uint32_t size;
+  uint32_t direction;                /* nps_direction; default duplex */
+  const char *name;                  /* short ("demo") or full (Windows: \\.\pipe\demo; Linux: an absolute path) */
+  uint32_t max_instances;            /* of this name: 1 to 254 or NPS_UNLIMITED_INSTANCES, the default. Windows: all
+                                        instances of a name give the same number. Linux: counted in this process */
+  uint32_t flags;                    /* nps_server_flags */
+  uint32_t in_buffer_size;           /* bytes that the kernel keeps for each direction; 0 = the default (Windows */
+  uint32_t out_buffer_size;          /* 65,536, Linux the system's); at most 16,777,216 */
+  uint32_t read_ahead;               /* bytes that the library may read ahead for this pipe; default 65,536, at most
+                                        1,048,576 and never more than the poll's buffer size; 0 = never: the pipe
+                                        holds no buffer, and data goes straight into the caller's memory */
+  uint32_t write_limit;              /* bytes that one write call accepts at most; default 65,536; 1 to 16,777,216 */
+} nps_server_options;
+
+typedef struct nps_client_options {
+  uint32_t size;
+  uint32_t direction;                /* must fit the server's */
+  const char *name;
+  int64_t timeout_ms;                /* how long nps_pipe_open tries again while the name is not there or busy,
+                                        blocking the calling thread; 0 (default) = one try; NPS_FOREVER */
+  uint32_t flags;                    /* 0 */
+  uint32_t read_ahead;               /* as for a server */
+  uint32_t write_limit;
+  uint32_t reserved;                 /* 0 */
+} nps_client_options;
+
+typedef struct nps_adopt_options {
+  uint32_t size;
+  uint32_t flags;                    /* 0 */
+  uint32_t read_ahead;
+  uint32_t write_limit;
+} nps_adopt_options;
+
+/* `size` is sizeof the caller's struct; no more than that is written. NPS_E_INVALID_ARGUMENT for a null pointer or
+ * a size that this library does not know. */
+NPS_API nps_result nps_poll_options_init(nps_poll_options *options, uint32_t size);
+NPS_API nps_result nps_server_options_init(nps_server_options *options, uint32_t size);
+NPS_API nps_result nps_client_options_init(nps_client_options *options, uint32_t size);
+NPS_API nps_result nps_adopt_options_init(nps_adopt_options *options, uint32_t size);
+
+/* ---------------------------------------------------------------- poll */
+
+typedef struct nps_poll nps_poll;
+typedef struct nps_pipe nps_pipe;
+
+typedef enum nps_interest {
+  NPS_INTEREST_READABLE = 1,
+  NPS_INTEREST_WRITABLE = 2
+} nps_interest;
+
+typedef enum nps_readiness {
+  NPS_READABLE = 1,                  /* a read will give data, end of stream or an error */
+  NPS_WRITABLE = 2,                  /* a write will accept bytes or fail; for a server: a client has connected */
+  NPS_CLOSED = 4,                    /* the peer will send no more; what it sent before can still be read */
+  NPS_ERROR = 8,                     /* something failed in the background: nps_pipe_take_error says what */
+  NPS_WAKE = 16                      /* not a pipe: nps_poll_wake was called, the token is its */
+} nps_readiness;
+
+typedef struct nps_event {
+  uint64_t token;                    /* as given to register, reregister or wake */
+  uint32_t readiness;                /* nps_readiness bits; NPS_CLOSED and NPS_ERROR come whatever the interest */
+  uint32_t reserved;
+} nps_event;
+
+/* Creates a poll. `options` may be null: all defaults. The caller owns *poll.
+ * Errors: NPS_E_INVALID_ARGUMENT, NPS_E_OUT_OF_MEMORY, NPS_E_TOO_MANY_HANDLES. */
+NPS_API nps_result nps_poll_create(const nps_poll_options *options, nps_poll **poll);
+
+/* Waits until there is an event, `timeout_ms` have passed (0: looks once; NPS_FOREVER), or another thread wakes or
+ * closes the poll. Fills at most `capacity` events, one for each pipe, and sets *count (0 after a time-out, which is
+ * NPS_OK). Completions that yield no event do not end the wait. Lingering closes are driven by this call.
+ * Returns NPS_OK; NPS_E_WAIT_BUSY; NPS_E_CLOSED (also when closed meanwhile); NPS_E_INVALID_ARGUMENT. */
+NPS_API nps_result nps_poll_wait(nps_poll *poll, nps_event *events, uint32_t capacity, int64_t timeout_ms, uint32_t *count);
+
+/* Makes the wait that is running, or the next one, yield one event with NPS_WAKE and this token. Wakes that come
+ * before the event is handed out are one: the last token counts. */
+NPS_API nps_result nps_poll_wake(nps_poll *poll, uint64_t token);
+
+/* Closes the poll and every pipe that is bound to it. A waiting thread returns with NPS_E_CLOSED. Lingering closes are
+ * carried to their end or their time limit, everything else is cancelled; returns only when the system has let go
+ * of every buffer. A second close waits for the first and answers NPS_E_CLOSED. */
+NPS_API nps_result nps_poll_close(nps_poll *poll);
+
+/* Gives the caller's reference back; closes first if that was not done, then without lingering. Null is allowed. */
+NPS_API void nps_poll_release(nps_poll *poll);
+
+/* ---------------------------------------------------------------- pipe: making and ending */
+
+/* Creates a server instance of a name; it waits for a client from nps_pipe_connect on (Linux: clients may queue from
+ * now on). Only the current user (and the system's administrator) may connect; remote clients never.
+ * Errors: NPS_E_INVALID_ARGUMENT, NPS_E_NAME_TOO_LONG, NPS_E_PIPE_BUSY (max_instances are there), NPS_E_ACCESS_DENIED
+ * (the name is somebody else's, detail: Windows 5, Linux EADDRINUSE for a living server of another process, EACCES),
+ * NPS_E_NOT_A_PIPE (Linux: a file that is no socket is at the path; it is not touched), NPS_E_TOO_MANY_HANDLES,
+ * NPS_E_OUT_OF_MEMORY, NPS_E_IO. */
+NPS_API nps_result nps_pipe_create(const nps_server_options *options, nps_pipe **pipe);
+
+/* Opens the client end. The server may learn who we are, not act as us (SECURITY_IDENTIFICATION).
+ * Errors: NPS_E_NOT_FOUND, NPS_E_PIPE_BUSY, NPS_E_ACCESS_DENIED, after timeout_ms the last of the first two; as for
+ * create otherwise. */
+NPS_API nps_result nps_pipe_open(const nps_client_options *options, nps_pipe **pipe);
+
+/* Makes a pipe of a handle (Windows) or descriptor (Linux: a connected AF_UNIX stream socket) that the caller owns. On
+ * success the pipe owns it; on failure nothing has changed. `options` may be null.
+ * Errors: NPS_E_NOT_A_PIPE, NPS_E_NOT_OVERLAPPED, NPS_E_NOT_CONNECTED (Linux), NPS_E_NOT_SUPPORTED (a message pipe),
+ * NPS_E_INVALID_ARGUMENT (no such handle). */
+NPS_API nps_result nps_pipe_adopt(intptr_t os_handle, const nps_adopt_options *options, nps_pipe **pipe);
+
+/* Gives the handle to the caller, who closes it from then on; the pipe is closed without closing the handle. Only before
+ * the first register: NPS_E_ALREADY_REGISTERED after that (Windows cannot unbind a handle from its port).
+ * NPS_E_NOT_SUPPORTED: an unconnected server on Linux has no descriptor of its own. */
+NPS_API nps_result nps_pipe_export(nps_pipe *pipe, intptr_t *os_handle);
+
+/* Lends the handle, for queries; valid while the pipe is open. NPS_E_NOT_CONNECTED: a server on Linux without a client. */
+NPS_API nps_result nps_pipe_os_handle(nps_pipe *pipe, intptr_t *os_handle);
+
+/* Closes the pipe. Bytes that write accepted are still delivered: for at most linger_ms (NPS_FOREVER: until they are gone or
+ * the peer closes) while somebody waits on the poll, or in nps_poll_close. No nps_poll_wait that starts after this has returned
+ * yields an event of this pipe. NPS_OK: closed; NPS_WOULD_BLOCK: it goes on in the background, until the last byte is out;
+ * NPS_E_CLOSED: it was closed before. */
+NPS_API nps_result nps_pipe_close(nps_pipe *pipe, int64_t linger_ms);
+
+/* Closes at once; bytes still in the library's hands are lost. Also ends a lingering close. */
+NPS_API nps_result nps_pipe_abort(nps_pipe *pipe);
+
+/* Gives the caller's reference back; aborts first if the pipe was not closed. Never blocks. A lingering close goes on
+ * without the caller. Null is allowed. */
+NPS_API void nps_pipe_release(nps_pipe *pipe);
+
+/* ---------------------------------------------------------------- pipe: registration */
+
+/* Binds the pipe to the poll. Before that, connect, read and write answer NPS_WOULD_BLOCK. A connected pipe starts reading
+ * and yields writable. After deregister it can be registered again, with the same poll.
+ * Errors: NPS_E_ALREADY_REGISTERED, NPS_E_CLOSED, NPS_E_INVALID_ARGUMENT, NPS_E_OUT_OF_MEMORY. */
+NPS_API nps_result nps_pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_t interest);
+
+/* Changes token and interest, and reports anew what is ready now. NPS_E_NOT_REGISTERED. */
+NPS_API nps_result nps_pipe_reregister(nps_pipe *pipe, uint64_t token, uint32_t interest);
+
+/* No nps_poll_wait that starts after this has returned yields an event of this pipe. I/O calls go on working.
+ * NPS_E_NOT_REGISTERED. */
+NPS_API nps_result nps_pipe_deregister(nps_pipe *pipe);
+
+/* ---------------------------------------------------------------- pipe: I/O, never blocking */
+
+/* Server: accepts a client. NPS_OK: connected (also when it was before; a client that came and left counts: its bytes can be
+ * read, then comes end of stream), and a writable event; NPS_WOULD_BLOCK: a writable event will come, or an error event, after
+ * which nps_pipe_take_error tells and connect may be called again. On a client end: NPS_OK. */
+NPS_API nps_result nps_pipe_connect(nps_pipe *pipe);
+
+/* Server: ends the connection, or the connecting; unread bytes and errors of the old connection are gone, readiness is
+ * cleared, and connect works again. With `listen` not 0 it also does that connect, in one call, and answers for it.
+ * NPS_E_NOT_SUPPORTED on a client end: close it. */
+NPS_API nps_result nps_pipe_disconnect(nps_pipe *pipe, int32_t listen);
+
+/* Reads up to `size` bytes into the caller's buffer; *count says how many.
+ * NPS_OK (*count > 0, or size 0); NPS_WOULD_BLOCK; NPS_END_OF_STREAM; NPS_E_NOT_CONNECTED (server without a client, not
+ * connecting); NPS_E_NOT_SUPPORTED (a pipe that only writes); NPS_E_CLOSED; NPS_E_IO. */
+NPS_API nps_result nps_pipe_read(nps_pipe *pipe, void *buffer, size_t size, size_t *count);
+
+/* Writes up to `size` bytes; *count says how many were accepted: those are delivered in order unless the peer closes or the
+ * pipe is aborted. NPS_OK (*count > 0, or size 0: nothing happens); NPS_WOULD_BLOCK (an earlier write is under way, or the
+ * pipe is full); NPS_E_BROKEN_PIPE (the peer closed; goes on failing until disconnect); others as for read. */
+NPS_API nps_result nps_pipe_write(nps_pipe *pipe, const void *buffer, size_t size, size_t *count);
+
+/* NPS_OK: everything accepted has been handed to the system; NPS_WOULD_BLOCK: *unsent bytes are still in the library's hands,
+ * and a writable event follows when they are gone. */
+NPS_API nps_result nps_pipe_flush_state(nps_pipe *pipe, uint64_t *unsent);
+
+/* The error of something that failed in the background (a connect, an accepted write), once: *error is NPS_OK if there is
+ * none. */
+NPS_API nps_result nps_pipe_take_error(nps_pipe *pipe, nps_result *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
