@@ -1,0 +1,65 @@
+/* main.c - a child of the harness: reads commands, a line each, plays them, answers each with a line.
+ *
+ *   run one-thread|two-threads SCENARIO SIZE PIPES WARMUP OPS     ->  = NANOSECONDS 0
+ *   idle PAIRS                                                    ->  = 0 0, and the pairs stay open
+ * End of input ends it. A failure is a line that begins with "!", and exit code 1.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "driver.h"
+
+static bool main__scenario(const char *text, bench_scenario *scenario) {
+  static const struct {
+    const char *text;
+    bench_scenario scenario;
+  } names[] = {
+      {"pingpong", BENCH_PINGPONG}, {"stream", BENCH_STREAM}, {"fanin", BENCH_FANIN}, {"connect", BENCH_CONNECT}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strcmp(text, names[i].text) != 0)
+      continue;
+    *scenario = names[i].scenario;
+    return true;
+  }
+  return false;
+}
+
+static bool main__run(const char *line) {
+  char variant[16];
+  char scenario[16];
+  bench_case which = {0};
+  if (sscanf(line, "run %15s %15s %" SCNu32 " %" SCNu32 " %" SCNu64 " %" SCNu64, variant, scenario, &which.size,
+          &which.pipes, &which.warmup, &which.ops) != 6) {
+    return false;
+  }
+  which.two_threads = strcmp(variant, "two-threads") == 0;
+  if (!main__scenario(scenario, &which.scenario) || which.pipes == 0 || which.warmup == 0 || which.ops == 0)
+    return false;
+  if (which.size == 0 || which.size >= BENCH_READ_CAPACITY)
+    return false;
+  printf("= %" PRIu64 " 0\n", bench_play(&which));
+  return true;
+}
+
+static bool main__idle(const char *line) {
+  uint32_t pairs = 0;
+  if (sscanf(line, "idle %" SCNu32, &pairs) != 1 || pairs == 0)
+    return false;
+  bench_hold_pairs(pairs);
+  printf("= 0 0\n");
+  return true;
+}
+
+int main(void) {
+  char line[256];
+  bench_raise_handle_limit();
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    if (!main__run(line) && !main__idle(line)) {
+      printf("! not a command: %s\n", line);
+      return 1;
+    }
+    fflush(stdout);
+  }
+  return 0;
+}
