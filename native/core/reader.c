@@ -1,0 +1,126 @@
+#include "reader.h"
+
+#include "poll.h"
+
+#define TAKE_LIMIT (1u << 30) /* bytes asked of the system in one call */
+
+static bool reader__has_data(const nps_pipe *pipe) {
+  return pipe->in != NULL && pipe->in->state == OP_IDLE && pipe->in->taken < pipe->in->filled;
+}
+
+/* Rule 6: the end stays, and no further read is issued. */
+static void reader__end(nps_pipe *pipe, nps_result how) {
+  pipe->read_end = how;
+  op_give_memory(pipe->in, pipe->poll);
+  pipe->ready |= NPS_READABLE;
+  pipe_peer_closed(pipe);
+}
+
+/* Tells the reader's state what a READ or a READ_PROBE brought. false: nothing, start again. */
+static bool reader__apply(nps_pipe *pipe, const os_completion *done) {
+  if (has_status(done->result, NPS_E_CLOSED)) return false; /* somebody else cancelled it, on a handle that was lent */
+  if (done->result != RESULT_OK) {
+    reader__end(pipe, done->result);
+    return true;
+  }
+  if (pipe->in->os.kind == OS_READ) {
+    if (done->bytes == 0) return false; /* rule 7: a peer wrote zero bytes, which is not the end */
+    pipe->in->filled = done->bytes;
+    pipe->in->taken = 0;
+  }
+  pipe->ready |= NPS_READABLE;
+  if ((done->flags & OS_PEER_CLOSED) != 0) pipe_peer_closed(pipe);
+  return true;
+}
+
+/* Nothing is left: waits for more. May find it at once. */
+static void reader__start(nps_pipe *pipe) {
+  nps_poll *poll = pipe->poll;
+  op *in = pipe->in;
+  pipe->ready &= (uint8_t)~NPS_READABLE;
+  if (op_is_pending(in) && !op_cancel(in)) return; /* a CLOSE_PROBE whose completion is on its way: that starts us again */
+
+  const uint32_t ahead = os_direct_io ? 0 : min_u32(pipe->read_ahead, poll->pool.size);
+  for (;;) {
+    os_completion done;
+    const bool buffered = ahead > 0 && op_take_memory(in, poll, poll->pool.size, false);
+    if (op_start(in, buffered ? OS_READ : OS_READ_PROBE, buffered ? ahead : 0, &done) == OS_PENDING) return;
+    if (reader__apply(pipe, &done)) return;
+  }
+}
+
+void reader_begin(nps_pipe *pipe) {
+  if ((pipe->direction & NPS_DIRECTION_IN) != 0) reader__start(pipe);
+  reader_watch_close(pipe);
+}
+
+void reader_watch_close(nps_pipe *pipe) {
+  if (!os_direct_io || pipe->state != PIPE_CONNECTED || pipe->peer_closed || op_is_pending(pipe->in)) return;
+  if ((pipe->direction & NPS_DIRECTION_IN) != 0 && (pipe->interest & NPS_INTEREST_READABLE) != 0) return;
+  os_completion done;
+  if (op_start(pipe->in, OS_CLOSE_PROBE, 0, &done) == OS_DONE && done.result == RESULT_OK) pipe_peer_closed(pipe);
+}
+
+void reader_complete(nps_pipe *pipe, const os_completion *completion) {
+  if (pipe->in->os.kind == OS_CLOSE_PROBE) {
+    if (completion->result == RESULT_OK) pipe_peer_closed(pipe);
+    if ((pipe->direction & NPS_DIRECTION_IN) == 0 || (pipe->ready & NPS_READABLE) != 0) return;
+    reader__start(pipe);
+  } else if (!reader__apply(pipe, completion)) {
+    reader__start(pipe);
+  }
+  if ((pipe->ready & NPS_READABLE) != 0) pipe_became_ready(pipe, NPS_READABLE);
+  reader_watch_close(pipe);
+}
+
+/* Takes from the buffer that was read ahead; an empty one is sent for more at once. */
+static size_t reader__from_buffer(nps_pipe *pipe, char *buffer, size_t size) {
+  op *in = pipe->in;
+  const uint32_t left = in->filled - in->taken;
+  const uint32_t n = size < left ? (uint32_t)size : left;
+  memcpy(buffer, (const char *)in->os.memory + in->taken, n);
+  in->taken += n;
+  if (in->taken == in->filled) reader__start(pipe);
+  return n;
+}
+
+/* Takes from the system straight into the caller's memory. */
+static size_t reader__from_system(nps_pipe *pipe, char *buffer, size_t size) {
+  os_completion done;
+  os_pipe_take(pipe->os, buffer, size < TAKE_LIMIT ? (uint32_t)size : TAKE_LIMIT, &done);
+  if (done.result == RESULT_OK) {
+    if ((done.flags & OS_DRAINED) != 0) reader__start(pipe);
+    return done.bytes;
+  }
+  if (has_status(done.result, NPS_WOULD_BLOCK)) {
+    reader__start(pipe);
+  } else {
+    reader__end(pipe, done.result);
+  }
+  return 0;
+}
+
+nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count) {
+  *count = 0;
+  nps_result result = pipe_usable(pipe);
+  if (result != RESULT_OK) return result;
+  if ((pipe->direction & NPS_DIRECTION_IN) == 0) return RESULT(NPS_E_NOT_SUPPORTED);
+  if (pipe->state == PIPE_CONNECTING) return RESULT(NPS_WOULD_BLOCK);
+  if (pipe->state == PIPE_IDLE) return RESULT(NPS_E_NOT_CONNECTED);
+  if (size == 0) return RESULT_OK;
+
+  size_t total = 0;
+  while (total < size && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
+    const size_t n = reader__has_data(pipe) ? reader__from_buffer(pipe, buffer + total, size - total)
+                                            : reader__from_system(pipe, buffer + total, size - total);
+    if (n == 0) break;
+    total += n;
+  }
+  *count = total;
+  if (total == 0 && pipe->read_end != RESULT_OK) return pipe->read_end;
+  if (total < size) {
+    if (total == 0) pipe->events &= (uint8_t)~NPS_READABLE; /* the caller has just seen for itself */
+    pipe_arm(pipe, NPS_READABLE);
+  }
+  return total > 0 ? RESULT_OK : RESULT(NPS_WOULD_BLOCK);
+}

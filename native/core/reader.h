@@ -1,0 +1,23 @@
+/* reader.h - the read side of a connected pipe. The pipe's lock is held in all of them.
+ *
+ * Either the side is READY (a read call finds data read ahead, asks the system, or answers how the stream ended), or an
+ * operation is pending that will make it so: `in` is a READ into a pool buffer, or a READ_PROBE where there is no buffer.
+ * On a direct backend a CLOSE_PROBE stands in while nobody is interested in data, so that the peer's close is seen all the
+ * same. */
+#ifndef NPS_CORE_READER_H
+#define NPS_CORE_READER_H
+
+#include "pipe.h"
+
+/* The pipe has just been connected, or registered connected. */
+void reader_begin(nps_pipe *pipe);
+
+nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count);
+
+/* A READ, READ_PROBE or CLOSE_PROBE of this connection has come back. */
+void reader_complete(nps_pipe *pipe, const os_completion *completion);
+
+/* Keeps an eye on the peer's close where the caller will not read. */
+void reader_watch_close(nps_pipe *pipe);
+
+#endif

@@ -1,0 +1,18 @@
+/* writer.h - the write side of a connected pipe. The pipe's lock is held in all of them.
+ *
+ * Either the side is READY, or `out` is pending: a WRITE of bytes that were accepted (copied into a buffer of ours, for the
+ * caller's memory is its own again), or on a direct backend a WRITE_PROBE. */
+#ifndef NPS_CORE_WRITER_H
+#define NPS_CORE_WRITER_H
+
+#include "pipe.h"
+
+nps_result writer_write(nps_pipe *pipe, const char *buffer, size_t size, size_t *count);
+
+/* Bytes that were accepted and are not in the system's hands. */
+uint64_t writer_unsent(const nps_pipe *pipe);
+
+/* A WRITE or WRITE_PROBE of this connection has come back. */
+void writer_complete(nps_pipe *pipe, const os_completion *completion);
+
+#endif
