@@ -1,0 +1,6 @@
+// Generated from native/include/nps.h by ClangSharpPInvokeGenerator; see managed/generation/README.md.
+// Do not edit: change the header or the response file, and generate again.
+
+using System.Runtime.CompilerServices;
+
+[assembly: DisableRuntimeMarshalling]

@@ -1,0 +1,19 @@
+// Generated from native/include/nps.h by ClangSharpPInvokeGenerator; see managed/generation/README.md.
+// Do not edit: change the header or the response file, and generate again.
+
+namespace NamedPipeShim.Generated;
+
+internal partial struct nps_adopt_options
+{
+    [NativeTypeName("uint32_t")]
+    public uint size;
+
+    [NativeTypeName("uint32_t")]
+    public uint flags;
+
+    [NativeTypeName("uint32_t")]
+    public uint read_ahead;
+
+    [NativeTypeName("uint32_t")]
+    public uint write_limit;
+}

@@ -1,0 +1,278 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using NamedPipeShim.Generated;
+
+namespace NamedPipeShim.Interop;
+
+/// <summary>
+/// Owns the native object of a <see cref="NamedPipe"/> (an <c>nps_pipe *</c>).
+/// </summary>
+/// <remarks>
+/// Releasing it, which may happen on any thread and never blocks, is <c>nps_pipe_release</c>: a pipe that was not closed
+/// is aborted; one that lingers goes on lingering. The native object keeps the memory of its poll alive, so the order in
+/// which handles are released does not matter. Every call of this library holds a reference to the handle while it runs.
+/// </remarks>
+public sealed unsafe class SafeNamedPipeHandle : SafeHandle
+{
+    /// <summary>Creates an invalid handle, as interop code needs it to receive a native object.</summary>
+    public SafeNamedPipeHandle()
+        : base(0, ownsHandle: true)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == 0;
+
+    internal static SafeNamedPipeHandle Create(NamedPipeServerOptions options)
+    {
+        NativeLibraryCheck.Ensure();
+        SafeNamedPipeHandle created = new();
+        nps_server_options native;
+        NativeError.ThrowIfError(
+            NativeMethods.nps_server_options_init(&native, (uint)sizeof(nps_server_options)), nameof(NamedPipe));
+        native.direction = (uint)options.Direction;
+        native.max_instances = options.MaxInstances == NamedPipeServerOptions.UnlimitedInstances
+            ? (uint)NativeMethods.NPS_UNLIMITED_INSTANCES
+            : (uint)options.MaxInstances;
+        native.flags = options.FirstInstance ? (uint)nps_server_flags.NPS_SERVER_FIRST_INSTANCE : 0;
+        native.in_buffer_size = (uint)options.InBufferSize;
+        native.out_buffer_size = (uint)options.OutBufferSize;
+        native.read_ahead = (uint)options.ReadAhead;
+        native.write_limit = (uint)options.WriteLimit;
+        nps_pipe* pipe = null;
+        fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
+        {
+            native.name = (sbyte*)name;
+            NativeError.ThrowIfError(NativeMethods.nps_pipe_create(&native, &pipe), nameof(NamedPipe));
+        }
+
+        created.SetHandle((nint)pipe);
+        return created;
+    }
+
+    internal static SafeNamedPipeHandle Open(NamedPipeClientOptions options)
+    {
+        NativeLibraryCheck.Ensure();
+        SafeNamedPipeHandle created = new();
+        nps_client_options native;
+        NativeError.ThrowIfError(
+            NativeMethods.nps_client_options_init(&native, (uint)sizeof(nps_client_options)), nameof(NamedPipe));
+        native.direction = (uint)options.Direction;
+        native.timeout_ms = Milliseconds.From(options.Timeout, nameof(NamedPipeClientOptions.Timeout));
+        native.read_ahead = (uint)options.ReadAhead;
+        native.write_limit = (uint)options.WriteLimit;
+        nps_pipe* pipe = null;
+        fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
+        {
+            native.name = (sbyte*)name;
+            NativeError.ThrowIfError(NativeMethods.nps_pipe_open(&native, &pipe), nameof(NamedPipe));
+        }
+
+        created.SetHandle((nint)pipe);
+        return created;
+    }
+
+    /// <summary>Adopts what <paramref name="source"/> holds. On success that is closed and the result owns the pipe; on
+    /// failure nothing has changed.</summary>
+    internal static SafeNamedPipeHandle Adopt(SafePipeHandle source, NamedPipeHandleOptions? options)
+    {
+        NativeLibraryCheck.Ensure();
+        if (source.IsInvalid || source.IsClosed)
+        {
+            throw NativeError.NotAnOpenHandle();
+        }
+
+        if (!OperatingSystem.IsLinux())
+        {
+            return AdoptAndInvalidate(source, options);
+        }
+
+        using SafePipeHandle duplicate = DescriptorDuplicate.Of(source, out int errno);
+        if (duplicate.IsInvalid)
+        {
+            throw new NamedPipeException(
+                $"The descriptor cannot be duplicated: {Marshal.GetPInvokeErrorMessage(errno)}",
+                NamedPipeError.IO,
+                errno);
+        }
+
+        SafeNamedPipeHandle pipe = AdoptAndInvalidate(duplicate, options);
+        source.Dispose();
+        return pipe;
+    }
+
+    internal NativeResult Register(SafeNamedPipePollerHandle poller, ulong token, uint interest)
+    {
+        nps_pipe* pipe = Enter();
+        if (!HandleUse.TryEnter(poller, out nint poll))
+        {
+            Leave();
+            NativeError.ThrowClosed(nameof(NamedPipePoller));
+        }
+
+        long result = NativeMethods.nps_pipe_register(pipe, (nps_poll*)poll, token, interest);
+        poller.Leave();
+        Leave();
+        return result;
+    }
+
+    internal NativeResult Reregister(ulong token, uint interest)
+    {
+        long result = NativeMethods.nps_pipe_reregister(Enter(), token, interest);
+        Leave();
+        return result;
+    }
+
+    internal NativeResult Deregister()
+    {
+        long result = NativeMethods.nps_pipe_deregister(Enter());
+        Leave();
+        return result;
+    }
+
+    internal NativeResult Connect()
+    {
+        long result = NativeMethods.nps_pipe_connect(Enter());
+        Leave();
+        return result;
+    }
+
+    internal NativeResult Disconnect(bool listen)
+    {
+        long result = NativeMethods.nps_pipe_disconnect(Enter(), listen ? 1 : 0);
+        Leave();
+        return result;
+    }
+
+    internal NativeResult Read(Span<byte> buffer, out int count)
+    {
+        nps_pipe* pipe = Enter();
+        nuint done = 0;
+        long result;
+        fixed (byte* first = buffer)
+        {
+            result = NativeMethods.nps_pipe_read(pipe, first, (nuint)buffer.Length, &done);
+        }
+
+        Leave();
+        count = (int)done;
+        return result;
+    }
+
+    internal NativeResult Write(ReadOnlySpan<byte> buffer, out int count)
+    {
+        nps_pipe* pipe = Enter();
+        nuint done = 0;
+        long result;
+        fixed (byte* first = buffer)
+        {
+            result = NativeMethods.nps_pipe_write(pipe, first, (nuint)buffer.Length, &done);
+        }
+
+        Leave();
+        count = (int)done;
+        return result;
+    }
+
+    internal NativeResult FlushState(out ulong unsent)
+    {
+        ulong left = 0;
+        long result = NativeMethods.nps_pipe_flush_state(Enter(), &left);
+        Leave();
+        unsent = left;
+        return result;
+    }
+
+    internal NativeResult TakeError(out NativeResult error)
+    {
+        long taken = 0;
+        long result = NativeMethods.nps_pipe_take_error(Enter(), &taken);
+        Leave();
+        error = taken;
+        return result;
+    }
+
+    internal NativeResult OSHandle(out nint osHandle)
+    {
+        nint lent = 0;
+        long result = NativeMethods.nps_pipe_os_handle(Enter(), &lent);
+        Leave();
+        osHandle = lent;
+        return result;
+    }
+
+    internal NativeResult Export(out nint osHandle)
+    {
+        nint given = 0;
+        long result = NativeMethods.nps_pipe_export(Enter(), &given);
+        Leave();
+        osHandle = given;
+        return result;
+    }
+
+    internal NativeResult Close(long lingerMilliseconds)
+    {
+        long result = NativeMethods.nps_pipe_close(Enter(), lingerMilliseconds);
+        Leave();
+        return result;
+    }
+
+    /// <summary>Closes if that was not done; says nothing if it was.</summary>
+    internal void CloseQuietly(long lingerMilliseconds)
+    {
+        if (HandleUse.TryEnter(this, out nint pipe))
+        {
+            _ = NativeMethods.nps_pipe_close((nps_pipe*)pipe, lingerMilliseconds);
+            Leave();
+        }
+    }
+
+    /// <summary>Aborts if there is something left to abort; says nothing if not.</summary>
+    internal void AbortQuietly()
+    {
+        if (HandleUse.TryEnter(this, out nint pipe))
+        {
+            _ = NativeMethods.nps_pipe_abort((nps_pipe*)pipe);
+            Leave();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        NativeMethods.nps_pipe_release((nps_pipe*)handle);
+        return true;
+    }
+
+    private static SafeNamedPipeHandle AdoptAndInvalidate(SafePipeHandle source, NamedPipeHandleOptions? options)
+    {
+        SafeNamedPipeHandle created = new();
+        nps_adopt_options native;
+        NativeError.ThrowIfError(
+            NativeMethods.nps_adopt_options_init(&native, (uint)sizeof(nps_adopt_options)), nameof(NamedPipe));
+        if (options is not null)
+        {
+            native.read_ahead = (uint)options.ReadAhead;
+            native.write_limit = (uint)options.WriteLimit;
+        }
+
+        nps_pipe* pipe = null;
+        bool added = false;
+        source.DangerousAddRef(ref added);
+        long result = NativeMethods.nps_pipe_adopt(source.DangerousGetHandle(), &native, &pipe);
+        if (result >= 0)
+        {
+            // Under the reference: so that a Dispose which came meanwhile does not close what the pipe now owns.
+            source.SetHandleAsInvalid();
+        }
+
+        source.DangerousRelease();
+        NativeError.ThrowIfError(result, nameof(NamedPipe));
+        created.SetHandle((nint)pipe);
+        return created;
+    }
+
+    private nps_pipe* Enter() => (nps_pipe*)HandleUse.Enter(this, nameof(NamedPipe));
+
+    private void Leave() => HandleUse.Leave(this);
+}

@@ -1,0 +1,146 @@
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using NamedPipeShim.Interop;
+
+namespace NamedPipeShim;
+
+/// <summary>
+/// One end of a named pipe, used by readiness: no call on it blocks, and a <see cref="NamedPipePoller"/> says when to call.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Every member may be called from any thread at any time, also while another thread disposes the pipe. Two threads may
+/// read and write one pipe at once (contract R5).
+/// </para>
+/// <para>
+/// A pipe's life: create, open or take over a handle; <see cref="Register"/>; a server then calls <see cref="TryConnect"/>;
+/// <see cref="TryRead"/> and <see cref="TryWrite"/> until they answer <see cref="PipeStatus.WouldBlock"/>;
+/// <see cref="Dispose"/>. Before it is registered, connect, read and write answer would-block (contract P0).
+/// </para>
+/// <para>
+/// Statuses that are normal are return values. Exceptions are <see cref="NamedPipeException"/> for what the peer or the
+/// system did, and others, listed there, for what the program did wrong.
+/// </para>
+/// </remarks>
+public sealed partial class NamedPipe : IDisposable
+{
+    private readonly SafeNamedPipeHandle _handle;
+    private NamedPipePoller? _poller;
+
+    private NamedPipe(SafeNamedPipeHandle handle, string? name, bool isServer)
+    {
+        _handle = handle;
+        Name = name;
+        IsServer = isServer;
+    }
+
+    /// <summary>The name as it was given to create or open; null for a pipe made of a handle.</summary>
+    public string? Name { get; }
+
+    /// <summary>Whether this is a server instance, made by <see cref="CreateServer(NamedPipeServerOptions)"/>.</summary>
+    public bool IsServer { get; }
+
+    /// <summary>The poller that the pipe is registered with, or was last; null before the first register.</summary>
+    public NamedPipePoller? Poller => Volatile.Read(ref _poller);
+
+    /// <summary>The native object. It stays the pipe's: do not dispose it.</summary>
+    public SafeNamedPipeHandle SafeNamedPipeHandle => _handle;
+
+    /// <summary>
+    /// Creates a server instance of a name (<c>nps_pipe_create</c>; CreateNamedPipeW on Windows, a listening Unix domain
+    /// socket on Linux). Only the current user may connect, remote clients never.
+    /// </summary>
+    /// <param name="options">The name and the rest.</param>
+    /// <returns>The instance; it waits for a client from <see cref="TryConnect"/> on.</returns>
+    /// <exception cref="ArgumentException">An option is not valid, the name too long, not valid UTF-16, or with a NUL in it;
+    /// the parameter name says which option.</exception>
+    /// <exception cref="NamedPipeException">Busy (as many instances as allowed are there), access denied (the name is
+    /// somebody else's), not a pipe (Linux: a file that is no socket has the name), no handle left, or another error.</exception>
+    /// <exception cref="DllNotFoundException">The native library is missing or does not match.</exception>
+    public static NamedPipe CreateServer(NamedPipeServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new NamedPipe(SafeNamedPipeHandle.Create(options), options.Name, isServer: true);
+    }
+
+    /// <summary>Creates a server instance of a name with the default options.</summary>
+    /// <inheritdoc cref="CreateServer(NamedPipeServerOptions)"/>
+    /// <param name="name">The name.</param>
+    public static NamedPipe CreateServer(string name) => CreateServer(new NamedPipeServerOptions { Name = name });
+
+    /// <summary>
+    /// Opens the client end (<c>nps_pipe_open</c>). The server may learn who we are, not act as us (contract K3).
+    /// </summary>
+    /// <param name="options">The name and the rest; with a <see cref="NamedPipeClientOptions.Timeout"/> this call blocks
+    /// its thread for that long at most.</param>
+    /// <returns>The connected end.</returns>
+    /// <exception cref="ArgumentException">An option is not valid; the parameter name says which.</exception>
+    /// <exception cref="NamedPipeException">Not found, busy or access denied, each its own error (contract K1), or
+    /// another.</exception>
+    /// <exception cref="DllNotFoundException">The native library is missing or does not match.</exception>
+    public static NamedPipe OpenClient(NamedPipeClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new NamedPipe(SafeNamedPipeHandle.Open(options), options.Name, isServer: false);
+    }
+
+    /// <summary>Opens the client end of a name with the default options: one try.</summary>
+    /// <inheritdoc cref="OpenClient(NamedPipeClientOptions)"/>
+    /// <param name="name">The name.</param>
+    public static NamedPipe OpenClient(string name) => OpenClient(new NamedPipeClientOptions { Name = name });
+
+    /// <summary>
+    /// Makes a pipe of a handle: one opened for overlapped I/O on Windows, a connected Unix domain stream socket on Linux
+    /// (<c>nps_pipe_adopt</c>). It counts as connected.
+    /// </summary>
+    /// <remarks>
+    /// On success the pipe owns it and <paramref name="handle"/> is closed; on failure nothing has changed. Any stream
+    /// around the handle is of no use from then on. On Linux the pipe takes a duplicate of the descriptor before it closes
+    /// the original, because a SafePipeHandle of System.IO.Pipes shares it with a Socket. On Windows a handle that
+    /// System.IO.Pipes opened for asynchronous use is bound to the thread pool for ever: registering it fails with
+    /// <see cref="InvalidOperationException"/>.
+    /// </remarks>
+    /// <param name="handle">The handle.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <returns>The pipe.</returns>
+    /// <exception cref="ArgumentException">The handle is not an open one, or an option is not valid.</exception>
+    /// <exception cref="NamedPipeException">Not a pipe, not opened for overlapped I/O, or not connected.</exception>
+    /// <exception cref="NotSupportedException">A message pipe.</exception>
+    /// <exception cref="DllNotFoundException">The native library is missing or does not match.</exception>
+    public static NamedPipe FromHandle(SafePipeHandle handle, NamedPipeHandleOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        return new NamedPipe(SafeNamedPipeHandle.Adopt(handle, options), name: null, isServer: false);
+    }
+
+    /// <summary>
+    /// Gives the handle away, for example to a <see cref="NamedPipeClientStream"/>; the pipe is closed, the handle is not
+    /// (<c>nps_pipe_export</c>). Only before the first <see cref="Register"/>: Windows cannot unbind a handle from its port.
+    /// </summary>
+    /// <returns>The handle; the caller closes it.</returns>
+    /// <exception cref="InvalidOperationException">The pipe was registered.</exception>
+    /// <exception cref="NotSupportedException">Linux: a server without a client has no descriptor of its own.</exception>
+    /// <exception cref="ObjectDisposedException">The pipe was closed.</exception>
+    public SafePipeHandle ExportHandle()
+    {
+        SafePipeHandle handle = new();
+        NativeError.ThrowIfError(_handle.Export(out nint osHandle), nameof(NamedPipe));
+        Marshal.InitHandle(handle, osHandle);
+        _handle.Dispose();
+        return handle;
+    }
+
+    /// <summary>
+    /// Lends the system's handle (Windows) or descriptor (Linux) for queries (<c>nps_pipe_os_handle</c>); it is valid while
+    /// the pipe is open, and reading or writing it behind the pipe's back breaks the pipe.
+    /// </summary>
+    /// <returns>The handle.</returns>
+    /// <exception cref="InvalidOperationException">Linux: a server without a client has none.</exception>
+    /// <exception cref="ObjectDisposedException">The pipe was closed.</exception>
+    public nint DangerousGetOSHandle()
+    {
+        NativeError.ThrowIfError(_handle.OSHandle(out nint osHandle), nameof(NamedPipe));
+        return osHandle;
+    }
+}

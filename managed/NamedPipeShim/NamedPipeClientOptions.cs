@@ -1,0 +1,67 @@
+using System.IO.Pipes;
+
+namespace NamedPipeShim;
+
+/// <summary>
+/// Options of a client end (<c>nps_client_options</c>). What is out of range is refused, naming the option, when it is set
+/// if it is negative and when it is used otherwise (contract O3).
+/// </summary>
+public sealed class NamedPipeClientOptions
+{
+    private TimeSpan _timeout;
+    private int _readAhead = 65_536;
+    private int _writeLimit = 65_536;
+
+    /// <summary>The server's name, short or full; see <see cref="NamedPipeServerOptions.Name"/>.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>
+    /// Which way bytes flow, seen from this end; default <see cref="PipeDirection.InOut"/>. It must fit the server's.
+    /// </summary>
+    public PipeDirection Direction { get; set; } = PipeDirection.InOut;
+
+    /// <summary>
+    /// How long opening tries again while the name is not there or busy, blocking the calling thread:
+    /// <see cref="TimeSpan.Zero"/> (default) is one try; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> (contract K2).
+    /// Parts of a millisecond are rounded up.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative and not infinite.</exception>
+    public TimeSpan Timeout
+    {
+        get => _timeout;
+        set
+        {
+            if (value < TimeSpan.Zero && value != System.Threading.Timeout.InfiniteTimeSpan)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, "Timeout must not be negative, but for Timeout.InfiniteTimeSpan.");
+            }
+
+            _timeout = value;
+        }
+    }
+
+    /// <summary>Bytes that the library may read ahead; see <see cref="NamedPipeServerOptions.ReadAhead"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative; the upper bound is checked at use.</exception>
+    public int ReadAhead
+    {
+        get => _readAhead;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            _readAhead = value;
+        }
+    }
+
+    /// <summary>Bytes that one write accepts at most: 1 to 16,777,216; default 65,536.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive; the upper bound is checked at use.</exception>
+    public int WriteLimit
+    {
+        get => _writeLimit;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            _writeLimit = value;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.IO.Pipes;
+
+namespace NamedPipeShim;
+
+/// <summary>
+/// Options of a server instance (<c>nps_server_options</c>). They are independent of each other (contract O2); what is out
+/// of range is refused, naming the option, when it is set if it is negative and when it is used otherwise (contract O3).
+/// </summary>
+public sealed class NamedPipeServerOptions
+{
+    /// <summary>The value of <see cref="MaxInstances"/> for "as many as the system gives".</summary>
+    public const int UnlimitedInstances = -1;
+
+    private int _maxInstances = UnlimitedInstances;
+    private int _inBufferSize;
+    private int _outBufferSize;
+    private int _readAhead = 65_536;
+    private int _writeLimit = 65_536;
+
+    /// <summary>
+    /// The pipe's name: short (<c>demo</c>) or full (Windows: <c>\\.\pipe\demo</c>; Linux: an absolute path). A short name
+    /// is where System.IO.Pipes has it too.
+    /// </summary>
+    public required string Name { get; set; }
+
+    /// <summary>Which way bytes flow, seen from this end; default <see cref="PipeDirection.InOut"/>.</summary>
+    public PipeDirection Direction { get; set; } = PipeDirection.InOut;
+
+    /// <summary>
+    /// Instances of this name at most: 1 to 254, or <see cref="UnlimitedInstances"/> (default). On Windows all instances of
+    /// a name give the same number; on Linux those of this process are counted.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of these.</exception>
+    public int MaxInstances
+    {
+        get => _maxInstances;
+        set
+        {
+            if (value is not (UnlimitedInstances or (>= 1 and <= 254)))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, "MaxInstances must be 1 to 254, or UnlimitedInstances.");
+            }
+
+            _maxInstances = value;
+        }
+    }
+
+    /// <summary>Whether to fail with <see cref="NamedPipeError.AccessDenied"/> if the name exists already; default false.</summary>
+    public bool FirstInstance { get; set; }
+
+    /// <summary>
+    /// Bytes that the kernel keeps for the direction towards this end; 0 (default) leaves it to the library (Windows:
+    /// 65,536; Linux: the system's own); at most 16,777,216.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative; the upper bound is checked at use.</exception>
+    public int InBufferSize
+    {
+        get => _inBufferSize;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            _inBufferSize = value;
+        }
+    }
+
+    /// <summary>Bytes that the kernel keeps for the direction away from this end; as <see cref="InBufferSize"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative; the upper bound is checked at use.</exception>
+    public int OutBufferSize
+    {
+        get => _outBufferSize;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            _outBufferSize = value;
+        }
+    }
+
+    /// <summary>
+    /// Bytes that the library may read ahead for this pipe; default 65,536, at most 1,048,576 and never more than the
+    /// poller's buffer size. 0: never; the pipe holds no buffer, and data goes straight into the caller's memory.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative; the upper bound is checked at use.</exception>
+    public int ReadAhead
+    {
+        get => _readAhead;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            _readAhead = value;
+        }
+    }
+
+    /// <summary>Bytes that one write accepts at most: 1 to 16,777,216; default 65,536.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive; the upper bound is checked at use.</exception>
+    public int WriteLimit
+    {
+        get => _writeLimit;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            _writeLimit = value;
+        }
+    }
+}
