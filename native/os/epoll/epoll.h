@@ -1,0 +1,215 @@
+/* epoll.h - what the files of the Linux backend share. Read README.md first.
+ *
+ * LOCKS, in the order in which they are taken; the name in a field's comment is the lock that guards it:
+ *     pipe lock       core's, of the pipe; held by the caller of every os_pipe_ function
+ *     table lock      the process's listeners (listener_table.c); held while a name is taken or given up
+ *     listener lock   one for each listener
+ *     port lock       one for each port; nothing but a few instructions and epoll_ctl runs under it
+ * "constant" fields are written before the object is shared. Atomics are written by two sides; their comment says how.
+ */
+#ifndef NPS_EPOLL_H
+#define NPS_EPOLL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* accept4, SO_PEERCRED */
+#endif
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "../os.h"
+
+typedef struct ep_listener ep_listener;
+typedef struct ep_seat ep_seat;
+
+/* ---- error.c ---- */
+
+static inline nps_result ep_result(int32_t status, uint32_t detail) {
+  return (nps_result)((uint64_t)(uint32_t)status << 32 | detail);
+}
+
+/* The status for an errno of which the caller knows nothing more special. */
+nps_result ep_error(int error);
+
+/* ---- path.c ---- */
+
+#define EP_PATH_LIMIT 107u /* bytes of a path that fit sun_path with their NUL */
+
+/* Where the pipe of that name is: `path` holds EP_PATH_LIMIT + 1 bytes. NPS_E_INVALID_ARGUMENT, NPS_E_NAME_TOO_LONG. */
+nps_result ep_path_of(const char *name, char *path);
+
+/* ---- lockfile.c ---- the lock on a path that processes of one user share: `<path>.lock`, there only while it is held */
+
+typedef struct ep_lockfile {
+  char path[EP_PATH_LIMIT + 6];
+  int fd;
+} ep_lockfile;
+
+/* NPS_E_TIMED_OUT after limit_ms; NPS_E_ACCESS_DENIED if the lock file is not ours. */
+nps_result ep_lockfile_take(ep_lockfile *lock, const char *path, uint32_t limit_ms);
+void ep_lockfile_release(ep_lockfile *lock);
+
+/* ---- name.c ---- a path with a listening socket of ours at it */
+
+typedef struct ep_name {
+  dev_t device; /* of the socket file that we made */
+  ino_t inode;
+  int fd; /* the listening socket */
+} ep_name;
+
+/* Takes the path, replacing a dead socket but nothing else. May wait for another process that is doing the same.
+ * NPS_E_ACCESS_DENIED with EADDRINUSE: a living server has it. NPS_E_NOT_A_PIPE: no socket is there; not touched. */
+nps_result ep_name_take(const char *path, ep_name *name);
+
+/* Removes the socket file if it is still ours, and closes the listening socket. */
+void ep_name_give_up(const char *path, ep_name *name);
+
+/* ---- socket.c ---- */
+
+/* A stream socket that is connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
+int ep_socket_connect(const char *path, int *fd);
+
+/* Whether the process at the other end runs as `uid` or as root. */
+bool ep_socket_peer_is(int fd, uid_t uid);
+
+/* NPS_OK if it is a connected stream socket of the AF_UNIX family; else why it cannot be adopted. */
+nps_result ep_socket_adoptable(intptr_t os_handle);
+
+/* Closes the half that `direction` does not use, so that the peer sees the end of it; sets the kernel's buffer sizes where
+ * they are not 0. */
+void ep_socket_shape(int fd, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size);
+
+/* ---- port.c ---- */
+
+typedef enum ep_slot_kind {
+  EP_SLOT_FREE,
+  EP_SLOT_PIPE, /* owner: os_pipe */
+  EP_SLOT_SEAT  /* owner: ep_seat */
+} ep_slot_kind;
+
+/* What an epoll entry stands for. The kernel is given (generation, index), never a pointer: what it hands back may be older
+ * than the owner's end (rule 4). */
+typedef struct ep_slot {
+  union {
+    void *owner;
+    uint32_t next_free;
+  } u;
+  uint32_t generation;
+  ep_slot_kind kind;
+} ep_slot;
+
+struct os_port {
+  os_lock lock;         /* the port lock */
+  int epoll_fd;         /* constant */
+  int wake_fd;          /* constant */
+  ep_slot *slots;       /* port lock, as all below */
+  uint32_t slot_count;
+  uint32_t free_slot;   /* first of the chain, or EP_NO_SLOT */
+  uint32_t references;  /* 1 of the owner until os_port_destroy, 1 for each slot in use */
+  os_op *queue_first;   /* completions that did not fit, or that came from elsewhere */
+  os_op *queue_last;
+  atomic_bool queued;   /* queue_first is not null; written under the port lock, read by the waiter before it sleeps */
+};
+
+#define EP_NO_SLOT UINT32_MAX
+
+/* A slot for `owner`. NPS_E_OUT_OF_MEMORY. */
+nps_result ep_port_slot_take(os_port *port, ep_slot_kind kind, void *owner, uint32_t *slot);
+
+/* pre: port lock held. The slot's old events are void from now on. */
+void ep_port_slot_renew(os_port *port, uint32_t slot);
+
+/* Gives the slot back: its events are void. The port may be gone when this returns, if its owner let go of it before. */
+void ep_port_slot_drop(os_port *port, uint32_t slot);
+
+/* pre: port lock held. epoll_ctl for the slot; 0 or an errno. */
+int ep_port_control(os_port *port, int operation, int fd, uint32_t events, uint32_t slot);
+
+/* Queues a completion. `wake`: unless the caller is the port's own waiter. */
+void ep_port_post(os_port *port, os_op *op, nps_result result, bool wake);
+
+/* ---- pipe.c ---- */
+
+struct os_pipe {
+  os_port *port;             /* written once, by bind */
+  ep_listener *listener;     /* constant; null for a client or adopted end */
+  ep_seat *seat;             /* listener lock */
+  os_op *in_probe;           /* port lock: pending READ_PROBE or CLOSE_PROBE */
+  os_op *out_probe;          /* port lock: pending WRITE_PROBE */
+  int fd;                    /* written under pipe lock and port lock, read under either; -1: not connected */
+  uint32_t slot;             /* as `port` */
+  uint32_t armed;            /* port lock: events in the epoll set; 0: the descriptor is not in it */
+  uint32_t in_buffer_size;   /* constant, as the next two */
+  uint32_t out_buffer_size;
+  uint8_t direction;
+  bool shared;               /* pipe lock: others may hold this descriptor, closing ours does not end its epoll entry */
+  /* Set under the port lock when the event comes; edges are cleared under the pipe lock, before the call that uses them up:
+   * an edge that comes during the call stays. */
+  atomic_bool edge_in;       /* something to take since the last take */
+  atomic_bool edge_out;      /* room since the last give */
+  /* Sticky for the connection. */
+  atomic_bool peer_done;     /* the peer will send no more */
+  atomic_bool hung_up;       /* and will receive no more */
+  atomic_bool split;         /* out-of-band bytes: a short read does not mean that there is no more */
+};
+
+/* pre: port lock held. Notes an epoll event; `ready` gets the operations that it completes (at most two): their number. */
+uint32_t ep_pipe_event(os_pipe *pipe, uint32_t events, os_op **ready);
+
+/* pre: pipe lock held. The client becomes the pipe's current connection. */
+void ep_pipe_install(os_pipe *pipe, int fd);
+
+/* ---- listener.c, listener_table.c ---- */
+
+/* A listener's place in one port: its descriptor's entry in that epoll set. Made when the first instance of that port has to
+ * wait; goes with the last one. All fields: listener lock. */
+struct ep_seat {
+  ep_seat *next;
+  ep_listener *listener;  /* constant */
+  os_port *port;          /* constant */
+  uint32_t slot;          /* constant */
+  uint32_t pipes;
+};
+
+/* One for each path that this process serves; all server instances of that name share it. */
+struct ep_listener {
+  os_lock lock;              /* the listener lock */
+  atomic_uint references;    /* instances, completed connects with a client, and pumps that run */
+  ep_name name;              /* constant until `open` is false */
+  uid_t uid;                 /* constant: whose clients are let in */
+  ep_listener *next;         /* table lock, as the next two */
+  uint32_t instances;
+  uint32_t max_instances;    /* the first instance's */
+  bool open;                 /* listener lock, as all below */
+  os_op *first_waiter;       /* pending CONNECTs, oldest first */
+  os_op *last_waiter;
+  ep_seat *seats;
+  int *spares;               /* clients that were accepted for an instance that did not want them any more */
+  uint32_t spare_count;
+  uint32_t spare_capacity;
+  atomic_bool starved;       /* the last accept failed: clients may wait without a further edge. Written under the listener
+                                lock; read without it by who has just closed a descriptor */
+  char path[EP_PATH_LIMIT + 1]; /* constant */
+};
+
+/* One more instance of the name in options: a reference, and the listener itself if there was none. */
+nps_result ep_listener_join(const nps_server_options *options, ep_listener **listener);
+
+/* The instance's end; pre: none of its operations is waiting. The name goes with the last instance. */
+void ep_listener_leave(ep_listener *listener, os_pipe *pipe);
+
+void ep_listener_reference(ep_listener *listener);
+void ep_listener_release(ep_listener *listener);
+
+/* OS_CONNECT: as os_pipe_start. */
+os_start ep_listener_start(ep_listener *listener, os_pipe *pipe, os_op *op, os_completion *done);
+bool ep_listener_cancel(ep_listener *listener, os_op *op);
+
+/* Gives clients to waiting instances until one or the other runs out. `self`: the port whose waiter calls, or null. */
+void ep_listener_pump(ep_listener *listener, os_port *self);
+
+/* listener.c for listener_table.c. pre: table lock held. Nobody waits any more; spare clients are closed. */
+void ep_listener_shut(ep_listener *listener);
+void ep_listener_leave_seat(ep_listener *listener, os_pipe *pipe);
+
+#endif

@@ -1,0 +1,104 @@
+/* listener_table.c - the listeners of this process by path: the first server instance of a name takes it, the last one gives
+ * it up. */
+#include "epoll.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TABLE_BUCKETS 256u
+
+/* Guards s_buckets and what epoll.h says; held while a name is taken or given up, so that instances of one process never
+ * compete for one. */
+static os_lock s_lock = PTHREAD_MUTEX_INITIALIZER;
+static ep_listener *s_buckets[TABLE_BUCKETS];
+
+static ep_listener **table__bucket(const char *path) {
+  uint32_t hash = 2166136261u; /* FNV-1a */
+  for (const char *at = path; *at != '\0'; at++) {
+    hash = (hash ^ (uint8_t)*at) * 16777619u;
+  }
+  return &s_buckets[hash % TABLE_BUCKETS];
+}
+
+static ep_listener *table__find(const char *path) {
+  ep_listener *listener = *table__bucket(path);
+  while (listener != NULL && strcmp(listener->path, path) != 0) {
+    listener = listener->next;
+  }
+  return listener;
+}
+
+static nps_result table__add(const char *path, uint32_t max_instances, ep_listener **added) {
+  ep_listener *listener = os_alloc(sizeof *listener);
+  if (listener == NULL) {
+    return ep_result(NPS_E_OUT_OF_MEMORY, ENOMEM);
+  }
+  nps_result result = ep_name_take(path, &listener->name);
+  if (result != NPS_OK) {
+    os_free(listener);
+    return result;
+  }
+  os_lock_init(&listener->lock);
+  memcpy(listener->path, path, strlen(path) + 1);
+  listener->uid = geteuid();
+  listener->max_instances = max_instances;
+  listener->open = true;
+  ep_listener **bucket = table__bucket(path);
+  listener->next = *bucket;
+  *bucket = listener;
+  *added = listener;
+  return NPS_OK;
+}
+
+static void table__remove(ep_listener *listener) {
+  ep_listener **link = table__bucket(listener->path);
+  while (*link != listener) {
+    link = &(*link)->next;
+  }
+  *link = listener->next;
+}
+
+nps_result ep_listener_join(const nps_server_options *options, ep_listener **joined) {
+  char path[EP_PATH_LIMIT + 1];
+  nps_result result = ep_path_of(options->name, path);
+  if (result != NPS_OK) {
+    return result;
+  }
+  os_lock_enter(&s_lock);
+  ep_listener *listener = table__find(path);
+  if (listener == NULL) {
+    result = table__add(path, options->max_instances, &listener);
+  } else if ((options->flags & NPS_SERVER_FIRST_INSTANCE) != 0) {
+    result = ep_result(NPS_E_ACCESS_DENIED, EADDRINUSE);
+  } else if (listener->max_instances != NPS_UNLIMITED_INSTANCES && listener->instances >= listener->max_instances) {
+    result = ep_result(NPS_E_PIPE_BUSY, 0);
+  }
+  if (result == NPS_OK) {
+    listener->instances++;
+    ep_listener_reference(listener);
+    *joined = listener;
+  }
+  os_lock_leave(&s_lock);
+  return result;
+}
+
+void ep_listener_leave(ep_listener *listener, os_pipe *pipe) {
+  ep_listener_leave_seat(listener, pipe);
+  os_lock_enter(&s_lock);
+  if (--listener->instances == 0) {
+    table__remove(listener);
+    ep_listener_shut(listener);
+  }
+  os_lock_leave(&s_lock);
+  ep_listener_release(listener);
+}
+
+void ep_listener_reference(ep_listener *listener) { atomic_fetch_add_explicit(&listener->references, 1, memory_order_relaxed); }
+
+void ep_listener_release(ep_listener *listener) {
+  if (atomic_fetch_sub_explicit(&listener->references, 1, memory_order_acq_rel) == 1) {
+    os_lock_destroy(&listener->lock);
+    os_free(listener);
+  }
+}

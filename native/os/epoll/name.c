@@ -1,0 +1,202 @@
+/* name.c - taking a path for a listening socket, and giving it up, without ever removing what is not a dead socket. */
+#include "epoll.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define NAME_TAKE_LIMIT_MS 2000u  /* others hold the lock for a few system calls; more than this is a stopped process */
+#define NAME_LEAVE_LIMIT_MS 50u   /* close must not hang; a dead socket that stays is replaced by the next server */
+#define NAME_ATTEMPTS 64
+#define NAME_MOVE_NEW 1u   /* renameat2's RENAME_NOREPLACE */
+#define NAME_MOVE_SWAP 2u  /* renameat2's RENAME_EXCHANGE */
+
+typedef struct name__place {
+  struct stat found; /* valid if `stale` */
+  bool stale;        /* a dead socket is there */
+} name__place;
+
+/* Who is at the path? NPS_OK: nobody, or a dead socket. */
+static nps_result name__look(const char *path, name__place *place) {
+  place->stale = false;
+  if (lstat(path, &place->found) != 0) {
+    return errno == ENOENT ? NPS_OK : ep_error(errno);
+  }
+  if (!S_ISSOCK(place->found.st_mode)) {
+    return ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK);
+  }
+  int probe = -1;
+  int error = ep_socket_connect(path, &probe);
+  if (error == 0) {
+    close(probe); /* the living server sees a client that came and left */
+  }
+  switch (error) {
+    case 0:
+    case EAGAIN: /* alive, with a full backlog */
+      return ep_result(NPS_E_ACCESS_DENIED, EADDRINUSE);
+    case ECONNREFUSED:
+      place->stale = true;
+      return NPS_OK;
+    case ENOENT: /* gone meanwhile */
+      return NPS_OK;
+    case EPROTOTYPE:
+      return ep_result(NPS_E_NOT_A_PIPE, EPROTOTYPE);
+    default:
+      return ep_error(error);
+  }
+}
+
+/* A name in the folder of `path` that nobody else chooses, and never a longer one than fits. */
+static nps_result name__temporary(const char *path, char *temporary) {
+  static const char s_letters[] = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+  static const char s_prefix[] = ".nps-";
+  const char *slash = strrchr(path, '/');
+  size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+  size_t room = EP_PATH_LIMIT - length;
+  uint8_t random[12];
+  if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+    return ep_error(errno);
+  }
+  memcpy(temporary, path, length);
+  if (room >= sizeof s_prefix - 1 + sizeof random) {
+    memcpy(temporary + length, s_prefix, sizeof s_prefix - 1);
+    length += sizeof s_prefix - 1;
+  }
+  for (size_t i = 0; i < sizeof random && length < EP_PATH_LIMIT; i++) {
+    temporary[length++] = s_letters[random[i] % (sizeof s_letters - 1)];
+  }
+  temporary[length] = '\0';
+  return NPS_OK;
+}
+
+static nps_result name__bind_temporary(int fd, const char *path, char *temporary) {
+  int error = EADDRINUSE;
+  for (int attempt = 0; attempt < NAME_ATTEMPTS && error == EADDRINUSE; attempt++) {
+    nps_result result = name__temporary(path, temporary);
+    if (result != NPS_OK) {
+      return result;
+    }
+    if (strcmp(temporary, path) != 0) {
+      struct sockaddr_un address = {.sun_family = AF_UNIX};
+      memcpy(address.sun_path, temporary, strlen(temporary) + 1);
+      error = bind(fd, (const struct sockaddr *)&address, (socklen_t)sizeof address) == 0 ? 0 : errno;
+    }
+  }
+  return error == 0 ? NPS_OK : ep_error(error);
+}
+
+/* A listening socket at a temporary path, for the current user only before the first client could connect. */
+static nps_result name__listen(const char *path, char *temporary, ep_name *name) {
+  struct stat made;
+  name->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (name->fd < 0) {
+    return ep_error(errno);
+  }
+  (void)fchmod(name->fd, 0600); /* Linux gives the socket's mode to the file that bind makes */
+  nps_result result = name__bind_temporary(name->fd, path, temporary);
+  if (result != NPS_OK) {
+    goto close_socket;
+  }
+  if (lstat(temporary, &made) != 0 || ((made.st_mode & 07777u) != 0600u && chmod(temporary, 0600) != 0) ||
+      listen(name->fd, SOMAXCONN) != 0) {
+    result = ep_error(errno);
+    goto remove_file;
+  }
+  name->device = made.st_dev;
+  name->inode = made.st_ino;
+  return NPS_OK;
+remove_file:
+  unlink(temporary);
+close_socket:
+  close(name->fd);
+  return result;
+}
+
+static int name__rename(const char *from, const char *to, uint32_t how) {
+  return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, how) == 0 ? 0 : errno;
+}
+
+/* Moves the socket into place. NPS_WOULD_BLOCK: what is there is not what was looked at (a server that knows nothing of our
+ * lock was quicker), look again. */
+static nps_result name__move(const char *temporary, const char *path, const name__place *place) {
+  struct stat old;
+  int error = name__rename(temporary, path, place->stale ? NAME_MOVE_SWAP : NAME_MOVE_NEW);
+  if (error == EINVAL || error == ENOSYS) { /* a file system that can only rename */
+    return rename(temporary, path) == 0 ? NPS_OK : ep_error(errno);
+  }
+  if (error == EEXIST || error == ENOENT) {
+    return NPS_WOULD_BLOCK;
+  }
+  if (error != 0) {
+    return ep_error(error);
+  }
+  if (!place->stale) {
+    return NPS_OK;
+  }
+  /* Only the dead socket that was probed is thrown away. */
+  if (lstat(temporary, &old) == 0 && old.st_dev == place->found.st_dev && old.st_ino == place->found.st_ino) {
+    unlink(temporary);
+    return NPS_OK;
+  }
+  error = name__rename(temporary, path, NAME_MOVE_SWAP);
+  return error == 0 ? NPS_WOULD_BLOCK : ep_error(error);
+}
+
+static nps_result name__take_locked(const char *path, ep_name *name) {
+  char temporary[EP_PATH_LIMIT + 1];
+  name__place place;
+  nps_result result = name__look(path, &place);
+  if (result != NPS_OK) {
+    return result;
+  }
+  result = name__listen(path, temporary, name);
+  if (result != NPS_OK) {
+    return result;
+  }
+  result = name__move(temporary, path, &place);
+  for (int attempt = 1; result == NPS_WOULD_BLOCK && attempt < NAME_ATTEMPTS; attempt++) {
+    result = name__look(path, &place);
+    if (result == NPS_OK) {
+      result = name__move(temporary, path, &place);
+    }
+  }
+  if (result == NPS_OK) {
+    return NPS_OK;
+  }
+  unlink(temporary);
+  close(name->fd);
+  return result == NPS_WOULD_BLOCK ? ep_result(NPS_E_ACCESS_DENIED, EADDRINUSE) : result;
+}
+
+nps_result ep_name_take(const char *path, ep_name *name) {
+  ep_lockfile lock;
+  nps_result result = ep_lockfile_take(&lock, path, NAME_TAKE_LIMIT_MS);
+  if (result == NPS_OK) {
+    result = name__take_locked(path, name);
+    ep_lockfile_release(&lock);
+  }
+  return result;
+}
+
+void ep_name_give_up(const char *path, ep_name *name) {
+  struct stat there;
+  ep_lockfile lock;
+  if (ep_lockfile_take(&lock, path, NAME_LEAVE_LIMIT_MS) == NPS_OK) {
+    /* Another server may have put its own socket there. Ours cannot have lent it its number: the inode lives as long as the
+     * listening socket. */
+    if (lstat(path, &there) == 0 && there.st_dev == name->device && there.st_ino == name->inode) {
+      unlink(path);
+    }
+    close(name->fd);
+    ep_lockfile_release(&lock);
+  } else {
+    close(name->fd);
+  }
+}

@@ -1,0 +1,77 @@
+/* socket.c - the calls on one AF_UNIX stream socket that are not I/O. */
+#include "epoll.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int ep_socket_connect(const char *path, int *fd) {
+  /* Non-blocking so that a full backlog answers EAGAIN; AF_UNIX never answers EINPROGRESS. */
+  int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (client < 0) {
+    return errno;
+  }
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  memcpy(address.sun_path, path, strlen(path) + 1);
+  while (connect(client, (const struct sockaddr *)&address, (socklen_t)sizeof address) != 0) {
+    int error = errno;
+    if (error != EINTR) {
+      close(client);
+      return error;
+    }
+  }
+  *fd = client;
+  return 0;
+}
+
+bool ep_socket_peer_is(int fd, uid_t uid) {
+  struct ucred peer;
+  socklen_t size = (socklen_t)sizeof peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == 0 || peer.uid == uid);
+}
+
+static int socket__option(int fd, int option) {
+  int value = 0;
+  socklen_t size = (socklen_t)sizeof value;
+  return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+nps_result ep_socket_adoptable(intptr_t os_handle) {
+  struct stat status;
+  if (os_handle < 0 || os_handle > INT_MAX || fstat((int)os_handle, &status) != 0) {
+    return ep_result(NPS_E_INVALID_ARGUMENT, NPS_ARGUMENT_HANDLE);
+  }
+  int fd = (int)os_handle;
+  if (!S_ISSOCK(status.st_mode) || socket__option(fd, SO_DOMAIN) != AF_UNIX) {
+    return ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK);
+  }
+  if (socket__option(fd, SO_TYPE) != SOCK_STREAM) {
+    return ep_result(NPS_E_NOT_SUPPORTED, EPROTOTYPE);
+  }
+  if (socket__option(fd, SO_ACCEPTCONN) != 0) {
+    return ep_result(NPS_E_NOT_A_PIPE, EINVAL);
+  }
+  struct sockaddr_un peer;
+  socklen_t size = (socklen_t)sizeof peer;
+  return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 ? NPS_OK : ep_error(errno);
+}
+
+void ep_socket_shape(int fd, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size) {
+  /* Failures are ignored on purpose: shutdown fails only if the peer has gone, which the first read or write tells; a size
+   * that the system does not like is cut to its own limits. */
+  if (direction != NPS_DIRECTION_DUPLEX) {
+    (void)shutdown(fd, direction == NPS_DIRECTION_IN ? SHUT_WR : SHUT_RD);
+  }
+  if (in_buffer_size != 0) {
+    int size = (int)in_buffer_size;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, (socklen_t)sizeof size);
+  }
+  if (out_buffer_size != 0) {
+    int size = (int)out_buffer_size;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, (socklen_t)sizeof size);
+  }
+}
