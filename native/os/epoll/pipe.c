@@ -354,9 +354,9 @@ void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *don
       done->flags = OS_DRAINED;
     }
   } else if (taken == 0 || errno == ECONNRESET) { /* reset: the peer left without reading all; what it sent was read first */
-    done->result = NPS_END_OF_STREAM;
+    done->result = ep_result(NPS_END_OF_STREAM, 0);
   } else if (errno == EAGAIN) {
-    done->result = NPS_WOULD_BLOCK;
+    done->result = ep_result(NPS_WOULD_BLOCK, 0);
   } else {
     done->result = ep_error(errno);
   }
@@ -374,6 +374,6 @@ void os_pipe_give(os_pipe *pipe, const void *memory, uint32_t size, os_completio
   if (given >= 0) {
     done->bytes = (uint32_t)given;
   } else {
-    done->result = errno == EAGAIN ? NPS_WOULD_BLOCK : ep_error(errno);
+    done->result = errno == EAGAIN ? ep_result(NPS_WOULD_BLOCK, 0) : ep_error(errno);
   }
 }
