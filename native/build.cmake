@@ -1,5 +1,6 @@
-# Builds the native library for MSBuild: cmake -DRID=… -DCONFIGURATION=… -DFOLDER=… -P build.cmake
+# Builds the native library for MSBuild: cmake -DRID=… -DCONFIGURATION=… -DFOLDER=… -DPART=runtime -P build.cmake
 # Under a lock, because several builds may ask at once. What it leaves: FOLDER/out/{bin/nps.dll,lib/libnps.so}.
+# PART=tests: what only the managed tests load, into FOLDER/out/tests.
 # When it fails it says why in one line, "reason CODE: text", of which native.proj makes the error of the build.
 if(CMAKE_VERSION VERSION_LESS 3.25)
   message("reason NPS0001: building the native library needs CMake 3.25 or later, this is ${CMAKE_VERSION}: install a newer one")
@@ -116,11 +117,15 @@ if(NOT configured STREQUAL "${arguments}")
   file(WRITE "${stamp}" "${arguments}")
 endif()
 
-execute_process(COMMAND "${CMAKE_COMMAND}" --build "${FOLDER}/tree" --config "${CONFIGURATION}" --target nps --parallel
+set(target nps)
+if(PART STREQUAL "tests")
+  set(target nps_test_libraries)
+endif()
+execute_process(COMMAND "${CMAKE_COMMAND}" --build "${FOLDER}/tree" --config "${CONFIGURATION}" --target ${target} --parallel
   RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(result EQUAL 0)
   execute_process(COMMAND "${CMAKE_COMMAND}" --install "${FOLDER}/tree" --config "${CONFIGURATION}"
-    --prefix "${FOLDER}/out" --component runtime
+    --prefix "${FOLDER}/out" --component ${PART}
     RESULT_VARIABLE result OUTPUT_VARIABLE installed ERROR_VARIABLE installed)
   string(APPEND output "${installed}")
 endif()
