@@ -1,0 +1,168 @@
+# For .ci/run: temporary folders, stages, counting. Sourced, never run.
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+# No process stays behind: neither MSBuild nodes nor the compiler server.
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
+
+# Sockets and test files go into a folder of this run's own; its name is short, since a socket's path must be.
+work=$(mktemp -d /tmp/npsXXXXXX)
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+log="$work/log"
+failed_stages=()
+total_passed=0
+total_failed=0
+
+cleanup() {
+  if [ -n "${WINEPREFIX:-}" ]; then
+    timeout -k 5 20 wineserver -k 2>/dev/null
+    timeout -k 5 20 wineserver -w 2>/dev/null
+  fi
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+say() { echo "$*" | tee -a "$log"; }
+
+# ---- programs that are not there yet
+
+install_missing() {
+  local packages=() pair
+  for pair in cmake:cmake ninja:ninja-build gcc:gcc x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 wine:wine wineserver:wine64 \
+      strace:strace perl:perl-base; do
+    find_program "${pair%%:*}" || packages+=("${pair#*:}")
+  done
+  if ! command -v dotnet >/dev/null; then
+    echo "The .NET 10 SDK is needed and is not here: https://dotnet.microsoft.com/download"
+    exit 1
+  fi
+  [ ${#packages[@]} -eq 0 ] && return
+  echo "installing: ${packages[*]}"
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -q)
+  { timeout -k 5 300 "${apt[@]}" update && timeout -k 5 900 "${apt[@]}" install -y --no-install-recommends "${packages[@]}" libc6-dev; } \
+    >"$log" 2>&1 || { tail -n 40 "$log"; echo "apt-get failed"; exit 1; }
+}
+
+# Debian keeps wineserver out of the path.
+find_program() {
+  command -v "$1" >/dev/null && return 0
+  [ "$1" = wineserver ] && [ -x /usr/lib/wine/wineserver ] && PATH="$PATH:/usr/lib/wine"
+}
+
+# ---- stages
+
+# One command of a stage, with a time limit; its output goes to the stage's log.
+run() {
+  local seconds=$1
+  shift
+  echo "\$ $*" >>"$log"
+  timeout -k 5 "$seconds" "$@" >>"$log" 2>&1 </dev/null
+  local status=$?
+  [ $status -eq 0 ] || echo "exit code $status$([ $status -eq 124 ] && echo " (timed out after $seconds s)"): $*" >>"$log"
+  return $status
+}
+
+count() {
+  passed=$((passed + $1))
+  failed=$((failed + $2))
+}
+
+# A stage that fails without a failed test counts as one failure.
+stage() {
+  local start=$SECONDS status
+  passed=0
+  failed=0
+  : >"$log"
+  "stage_$1"
+  status=$?
+  [ $status -ne 0 ] && [ $failed -eq 0 ] && failed=1
+  [ $failed -ne 0 ] && status=1
+  if [ $status -ne 0 ]; then
+    failed_stages+=("$1")
+    echo "---- $1 failed; the end of what it printed:"
+    grep -anE "FAIL |^ *Failed |error|\*\*\*|exit code|without leave" "$log" | tail -n 40
+    echo "----"
+    tail -n 120 "$log"
+    echo "----"
+  fi
+  echo "$1: $passed passed, $failed failed"
+  echo "  ($((SECONDS - start)) s)"
+  total_passed=$((total_passed + passed))
+  total_failed=$((total_failed + failed))
+}
+
+summary() {
+  [ ${#failed_stages[@]} -eq 0 ] || echo "failed: ${failed_stages[*]}"
+  echo "$total_passed passed, $total_failed failed"
+  [ ${#failed_stages[@]} -eq 0 ]
+}
+
+# ---- counting
+
+# dotnet test: "Passed!  - Failed:     0, Passed:     2, Skipped:     0, Total: …"
+count_dotnet() {
+  local line
+  while read -r line; do
+    count "$(sed -E 's/.*Passed: +([0-9]+),.*/\1/' <<<"$line")" "$(sed -E 's/.*- Failed: +([0-9]+),.*/\1/' <<<"$line")"
+  done < <(grep -aE '^(Passed|Failed)! +- Failed: ' "$log")
+  [ $((passed + failed)) -gt 0 ]
+}
+
+# The NUnit runner under Wine: its summary's lines "failed: N" and "succeeded: N".
+count_nunit_runner() {
+  local bad good
+  grep -aq 'Test run summary:' "$log" || return 1
+  bad=$(grep -aE '^ +failed: [0-9]+' "$log" | tail -n 1 | tr -dc 0-9)
+  good=$(grep -aE '^ +succeeded: [0-9]+' "$log" | tail -n 1 | tr -dc 0-9)
+  [ -n "$bad" ] && [ -n "$good" ] && count "$good" "$bad"
+}
+
+# ctest --verbose: the runner's own lines, one for each case, and the tests that are not programs of ours.
+count_ctest() {
+  count "$(grep -acE '^[0-9]+: ok +test_' "$log")" "$(grep -acE '^[0-9]+: FAIL test_' "$log")"
+  count "$(grep -acE 'Test +#[0-9]+: abi\..* Passed' "$log")" "$(grep -acE 'Test +#[0-9]+: abi\..*\*\*\*' "$log")"
+}
+
+# ---- Wine
+
+need_wine() {
+  [ -n "${WINEPREFIX:-}" ] && return 0
+  export WINEPREFIX="$work/wine" WINEDEBUG=-all WINEDLLOVERRIDES="winedbg.exe=d" DOTNET_EnableWriteXorExecute=0
+  run 120 wineboot -i
+  run 60 wineserver -w
+  run 60 wine winecfg /v win10
+  run 60 wineserver -w
+  [ -e "$WINEPREFIX/system.reg" ] || { say "Wine's folder could not be set up"; return 1; }
+}
+
+windows_path() { echo "Z:${1//\//\\}"; }
+
+# Lines "what<tab>reason" of the skipped tests.
+skips_of_ctest() { sed -nE 's/^[0-9]+: skip (test_[a-z0-9_]+): (.*[^\r])\r?$/\1\t\2/p' "$log"; }
+
+skips_of_nunit() {
+  perl -0777 -ne '
+    while (/<test-case\b([^>]*)>(.*?)<\/test-case>/gs) {
+      my ($attributes, $body) = ($1, $2);
+      next unless $attributes =~ /\bresult="(Skipped|Inconclusive)"/;
+      my ($name) = $attributes =~ /\bfullname="([^"]*)"/;
+      my ($reason) = $body =~ /<reason>\s*<message>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?<\/message>/s;
+      $reason //= ""; $reason =~ s/\s+/ /g; $reason =~ s/^ | $//g;
+      print "$name\t$reason\n";
+    }' "$@"
+}
+
+# $1: the list, lines "reason" or "test: reason"; $2: the skips. Every reason must be on the list.
+only_allowed_skips() {
+  local what reason status=0 lines
+  lines=$(grep -vE '^(#|$)' "$1" 2>/dev/null)
+  while IFS=$'\t' read -r what reason; do
+    if ! grep -qxF -e "$reason" -e "$what: $reason" <<<"$lines"; then
+      say "skipped without leave of $1: $what: $reason"
+      count 0 1
+      status=1
+    fi
+  done <"$2"
+  return $status
+}
