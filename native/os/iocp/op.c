@@ -1,0 +1,121 @@
+#include "iocp.h"
+
+#include <winternl.h>
+
+_Static_assert(sizeof(os_overlapped) == sizeof(OVERLAPPED), "os_overlapped stands for OVERLAPPED");
+_Static_assert(offsetof(os_overlapped, event) == offsetof(OVERLAPPED, hEvent), "os_overlapped stands for OVERLAPPED");
+_Static_assert(_Alignof(os_overlapped) == _Alignof(OVERLAPPED), "os_overlapped stands for OVERLAPPED");
+_Static_assert(offsetof(os_op, state) == 0 && offsetof(os_op_state, overlapped) == 0, "an OVERLAPPED* of ours is an os_op*");
+_Static_assert(sizeof(((os_op_state *)NULL)->phase) == sizeof(LONG), "phase is exchanged by Interlocked functions");
+
+void iocp_complete(os_op *op, os_op_kind kind, DWORD code, DWORD bytes, os_completion *completion) {
+  nps_result result = iocp_io_result(kind, code);
+  nps_status status = (nps_status)nps_result_status(result);
+  bool came_and_left = kind == OS_CONNECT && code == ERROR_NO_DATA;
+  completion->op = op;
+  completion->result = result;
+  completion->bytes = status == NPS_OK ? bytes : 0;
+  completion->flags = status == NPS_END_OF_STREAM || status == NPS_E_BROKEN_PIPE || came_and_left ? OS_PEER_CLOSED : 0;
+}
+
+/* pre: the kernel has let go of the operation: it ended at once, or its packet was dequeued (rule 2). */
+static void op__complete_from_overlapped(os_op *op, os_completion *completion) {
+  OVERLAPPED *overlapped = iocp_overlapped(op);
+  NTSTATUS status = (NTSTATUS)overlapped->Internal;
+  DWORD code = status == 0 ? ERROR_SUCCESS : RtlNtStatusToDosError(status);
+  iocp_complete(op, op->kind, code, (DWORD)overlapped->InternalHigh, completion);
+}
+
+/* The system call. A code; ERROR_SUCCESS for success at once. */
+static DWORD op__call(os_pipe *pipe, os_op *op) {
+  static char s_nothing; /* what a read of no byte points at */
+  OVERLAPPED *overlapped = iocp_overlapped(op);
+  BOOL succeeded = FALSE;
+  switch (op->kind) {
+  case OS_CONNECT:
+    succeeded = ConnectNamedPipe(pipe->handle, overlapped);
+    break;
+  case OS_READ:
+    succeeded = ReadFile(pipe->handle, op->memory, op->length, NULL, overlapped);
+    break;
+  case OS_READ_PROBE:
+    succeeded = ReadFile(pipe->handle, &s_nothing, 0, NULL, overlapped);
+    break;
+  case OS_WRITE:
+    succeeded = WriteFile(pipe->handle, op->memory, op->length, NULL, overlapped);
+    break;
+  case OS_WRITE_PROBE:
+  case OS_CLOSE_PROBE:
+    return ERROR_NOT_SUPPORTED; /* os_direct_io is false */
+  }
+  return succeeded ? ERROR_SUCCESS : GetLastError();
+}
+
+/* A packet may have come or may come, or none: post one of our own behind it. The port is first-in first-out, so when the
+ * sentinel is dequeued, the packet has been or never will be. Should there be no memory even to post, the operation counts as
+ * pending: its memory is kept (rule 5), at worst for ever. */
+static void op__post_sentinel(os_pipe *pipe, os_op *op) {
+  if (!PostQueuedCompletionStatus(pipe->port->queue, 0, IOCP_KEY_SENTINEL, iocp_overlapped(op)))
+    InterlockedCompareExchange(&op->state.phase, IOCP_PENDING, IOCP_SENTINEL);
+}
+
+os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
+  memset(&op->state, 0, sizeof op->state); /* also: phase = IOCP_STARTING */
+  DWORD code = op__call(pipe, op);
+
+  iocp_phase next = IOCP_PENDING;
+  switch (code) {
+  case ERROR_IO_PENDING:
+    break;
+  case ERROR_SUCCESS:
+    if (pipe->skip == IOCP_SKIP_ON) {
+      iocp_complete(op, op->kind, code, (DWORD)iocp_overlapped(op)->InternalHigh, done);
+      return OS_DONE;
+    }
+    if (pipe->skip == IOCP_SKIP_UNKNOWN)
+      next = IOCP_SENTINEL;
+    break;
+  case ERROR_MORE_DATA:
+    /* Only if somebody switched a lent handle to message mode. Whether a packet comes is not documented, and no memory may hang
+     * on it. */
+    next = IOCP_SENTINEL;
+    break;
+  default:
+    iocp_complete(op, op->kind, code, 0, done); /* failed at once: no packet */
+    return OS_DONE;
+  }
+
+  /* Rule 2: from here on only the packet decides, unless the waiter has had it already. */
+  if (InterlockedExchange(&op->state.phase, (LONG)next) == IOCP_PACKET) {
+    op__complete_from_overlapped(op, done);
+    return OS_DONE;
+  }
+  if (next == IOCP_SENTINEL)
+    op__post_sentinel(pipe, op);
+  return OS_PENDING;
+}
+
+bool iocp_packet(const OVERLAPPED_ENTRY *packet, os_completion *completion) {
+  if (packet->lpOverlapped == NULL)
+    return false; /* not one of ours */
+  os_op *op = (os_op *)(void *)packet->lpOverlapped;
+  if (packet->lpCompletionKey == IOCP_KEY_OPERATION) {
+    switch ((iocp_phase)InterlockedExchange(&op->state.phase, IOCP_PACKET)) {
+    case IOCP_PENDING:
+      break;
+    case IOCP_STARTING: /* start sees it and answers OS_DONE */
+      return false;
+    case IOCP_SENTINEL: /* the sentinel is behind us in the queue, or about to be posted */
+    case IOCP_PACKET:
+      return false;
+    }
+  }
+  op__complete_from_overlapped(op, completion);
+  return true;
+}
+
+bool os_pipe_cancel(os_pipe *pipe, os_op *op) {
+  /* Only marks; ERROR_NOT_FOUND says that it has ended already. Either way the packet decides (rules 2 and 5). */
+  (void)CancelIoEx(pipe->handle, iocp_overlapped(op));
+  return false;
+}

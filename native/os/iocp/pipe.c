@@ -1,0 +1,194 @@
+#include "iocp.h"
+
+enum { PIPE__DEFAULT_BUFFER = 65536 };
+
+const bool os_direct_io = false;
+
+/* ---- making and ending ---- */
+
+static DWORD pipe__server_access(uint32_t direction) {
+  DWORD access = 0;
+  if (direction & NPS_DIRECTION_IN)
+    access |= PIPE_ACCESS_INBOUND;
+  if (direction & NPS_DIRECTION_OUT)
+    access |= PIPE_ACCESS_OUTBOUND;
+  return access;
+}
+
+static DWORD pipe__client_access(uint32_t direction) {
+  DWORD access = 0;
+  if (direction & NPS_DIRECTION_IN)
+    access |= GENERIC_READ;
+  if (direction & NPS_DIRECTION_OUT)
+    access |= GENERIC_WRITE;
+  return access;
+}
+
+/* Buffers of no byte would make every write wait for a reader. */
+static DWORD pipe__buffer_size(uint32_t asked) { return asked != 0 ? asked : PIPE__DEFAULT_BUFFER; }
+
+/* A code. `first`: fail with ERROR_ACCESS_DENIED if the name is there. */
+static DWORD pipe__create(
+    const wchar_t *path, const nps_server_options *options, iocp_security *security, bool first, HANDLE *handle) {
+  DWORD open_mode = pipe__server_access(options->direction) | FILE_FLAG_OVERLAPPED;
+  if (first)
+    open_mode |= FILE_FLAG_FIRST_PIPE_INSTANCE;
+  DWORD pipe_mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
+  *handle = CreateNamedPipeW(path, open_mode, pipe_mode, options->max_instances, pipe__buffer_size(options->out_buffer_size),
+      pipe__buffer_size(options->in_buffer_size), 0, &security->attributes);
+  return *handle != INVALID_HANDLE_VALUE ? ERROR_SUCCESS : GetLastError();
+}
+
+/* Asking for the first instance first tells whether the name is new. If it is not, we join only what our own user made: else
+ * whoever was quicker to take the name would share our clients (O4). */
+static DWORD pipe__create_or_join(
+    const wchar_t *path, const nps_server_options *options, iocp_security *security, HANDLE *handle) {
+  DWORD code = pipe__create(path, options, security, true, handle);
+  if (code != ERROR_ACCESS_DENIED || options->flags & NPS_SERVER_FIRST_INSTANCE)
+    return code;
+  code = pipe__create(path, options, security, false, handle);
+  if (code != ERROR_SUCCESS)
+    return code;
+  code = iocp_security_check_owner(security, *handle);
+  if (code != ERROR_SUCCESS)
+    CloseHandle(*handle);
+  return code;
+}
+
+nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
+  wchar_t path[IOCP_NAME_MAX + 1];
+  nps_result result = iocp_name(options->name, path);
+  if (result != NPS_OK)
+    return result;
+  iocp_security security;
+  DWORD code = iocp_security_init(&security);
+  if (code != ERROR_SUCCESS)
+    return iocp_result(code);
+
+  os_pipe *made = os_alloc(sizeof *made);
+  if (made == NULL)
+    return iocp_result(ERROR_NOT_ENOUGH_MEMORY);
+  code = pipe__create_or_join(path, options, &security, &made->handle);
+  if (code != ERROR_SUCCESS) {
+    os_free(made);
+    return iocp_result(code);
+  }
+  *pipe = made;
+  return NPS_OK;
+}
+
+nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
+  wchar_t path[IOCP_NAME_MAX + 1];
+  nps_result result = iocp_name(options->name, path);
+  if (result != NPS_OK)
+    return result;
+  os_pipe *made = os_alloc(sizeof *made);
+  if (made == NULL)
+    return iocp_result(ERROR_NOT_ENOUGH_MEMORY);
+  /* K3: without SECURITY_SQOS_PRESENT the server could act as us. */
+  made->handle = CreateFileW(path, pipe__client_access(options->direction), 0, NULL, OPEN_EXISTING,
+      FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
+  if (made->handle == INVALID_HANDLE_VALUE) {
+    DWORD code = GetLastError();
+    os_free(made);
+    return iocp_result(code);
+  }
+  *pipe = made;
+  return NPS_OK;
+}
+
+nps_result os_pipe_handle(os_pipe *pipe, intptr_t *os_handle) {
+  *os_handle = (intptr_t)pipe->handle;
+  return NPS_OK;
+}
+
+void os_pipe_close(os_pipe *pipe, bool keep_handle) {
+  /* What is pending completes through the port without us: a packet names the operation, not the pipe (rules 4 and 5). */
+  if (!keep_handle)
+    CloseHandle(pipe->handle);
+  os_free(pipe);
+}
+
+nps_result os_pipe_bind(os_pipe *pipe, os_port *port) {
+  if (CreateIoCompletionPort(pipe->handle, port->queue, IOCP_KEY_OPERATION, 0) == NULL) {
+    DWORD code = GetLastError();
+    if (code == ERROR_INVALID_PARAMETER) /* a handle can be bound once */
+      return iocp_make_result(NPS_E_ALREADY_REGISTERED, code);
+    return iocp_result(code);
+  }
+  pipe->port = port;
+  /* Only on handles of our own: it cannot be taken back, and others may hold duplicates of an adopted one. Should it fail, a
+   * packet follows every success. */
+  if (!pipe->adopted) {
+    UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
+    pipe->skip = SetFileCompletionNotificationModes(pipe->handle, modes) ? IOCP_SKIP_ON : IOCP_SKIP_OFF;
+  }
+  return NPS_OK;
+}
+
+/* ---- I/O; operations are in op.c ---- */
+
+/* pre: take_lock held. An event with its low bit set, so that no packet comes (GetQueuedCompletionStatus's page). A code. */
+static DWORD pipe__read_now(os_pipe *pipe, void *memory, DWORD size, DWORD *bytes) {
+  os_port *port = pipe->port;
+  if (port->take_event == NULL)
+    port->take_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+  if (port->take_event == NULL)
+    return GetLastError();
+
+  OVERLAPPED overlapped = {0};
+  overlapped.hEvent = (HANDLE)((ULONG_PTR)port->take_event | 1);
+  DWORD code = ReadFile(pipe->handle, memory, size, NULL, &overlapped) ? ERROR_SUCCESS : GetLastError();
+  if (code == ERROR_IO_PENDING) {
+    /* Rule 5: memory and OVERLAPPED are the caller's and ours again only when the kernel says so. */
+    (void)CancelIoEx(pipe->handle, &overlapped);
+    (void)WaitForSingleObject(port->take_event, INFINITE);
+    code = GetOverlappedResult(pipe->handle, &overlapped, bytes, FALSE) ? ERROR_SUCCESS : GetLastError();
+  }
+  *bytes = code == ERROR_SUCCESS || code == ERROR_MORE_DATA ? (DWORD)overlapped.InternalHigh : 0;
+  return code;
+}
+
+void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *done) {
+  DWORD available = 0, bytes = 0;
+  DWORD code = PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, NULL) ? ERROR_SUCCESS : GetLastError();
+  if (code == ERROR_SUCCESS && available != 0) {
+    /* Never more than is there, so that the read does not pend; if it does all the same, it is cancelled. */
+    AcquireSRWLockExclusive(&pipe->port->take_lock);
+    code = pipe__read_now(pipe, memory, size < available ? size : available, &bytes);
+    ReleaseSRWLockExclusive(&pipe->port->take_lock);
+  }
+
+  iocp_complete(NULL, OS_READ, code, bytes, done);
+  bool nothing = bytes == 0 && (code == ERROR_SUCCESS || code == ERROR_MORE_DATA || code == ERROR_OPERATION_ABORTED);
+  if (nothing)
+    done->result = iocp_make_result(NPS_WOULD_BLOCK, 0); /* a read of 0 bytes is no end of stream (rule 7) */
+  else if (done->result == NPS_OK && bytes == available)
+    done->flags |= OS_DRAINED;
+}
+
+void os_pipe_give(os_pipe *pipe, const void *memory, uint32_t size, os_completion *done) {
+  (void)pipe;
+  (void)memory;
+  (void)size;
+  iocp_complete(NULL, OS_WRITE, ERROR_NOT_SUPPORTED, 0, done); /* os_direct_io is false: writes are operations */
+}
+
+void os_pipe_accept(os_pipe *pipe, os_op *op) {
+  (void)pipe; /* the instance that listened is the connection */
+  (void)op;
+}
+
+void os_op_discard(os_op *op) { (void)op; /* likewise: disconnect or close ends what nobody wants */ }
+
+nps_result os_pipe_disconnect(os_pipe *pipe) {
+  DWORD code = DisconnectNamedPipe(pipe->handle) ? ERROR_SUCCESS : GetLastError();
+  switch (code) {
+  case ERROR_PIPE_LISTENING:     /* a cancelled connect has not ended yet (Wine): still listening, as it should */
+  case ERROR_PIPE_NOT_CONNECTED: /* disconnected before, or never connected */
+  case ERROR_BAD_PIPE:
+    return NPS_OK;
+  default:
+    return iocp_result(code);
+  }
+}
