@@ -1,0 +1,54 @@
+/* sys.h - what the tests need of the system besides the library: time, threads, processes, counters. One .c per system. */
+#ifndef NPS_TEST_SYS_H
+#define NPS_TEST_SYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+uint64_t sys_now_ms(void); /* monotonic */
+
+uint32_t sys_process_id(void);
+bool sys_is_wine(void);
+bool sys_is_windows(void);
+
+/* ---- threads ---- */
+
+typedef struct sys_thread sys_thread;
+
+sys_thread *sys_thread_start(void (*run)(void *), void *context);
+void sys_thread_join(sys_thread *thread); /* fails the case when the thread does not end before the deadline */
+void sys_thread_detach(sys_thread *thread);
+void sys_yield(void);
+
+typedef struct sys_event sys_event; /* wakes one waiter, then resets itself */
+
+sys_event *sys_event_new(void);
+void sys_event_set(sys_event *event);
+bool sys_event_wait(sys_event *event, uint32_t timeout_ms); /* false: timed out */
+void sys_event_free(sys_event *event);
+
+typedef struct sys_atomic {
+  volatile int64_t value;
+} sys_atomic;
+
+int64_t sys_atomic_get(sys_atomic *atomic);
+void sys_atomic_set(sys_atomic *atomic, int64_t value);
+int64_t sys_atomic_add(sys_atomic *atomic, int64_t value); /* the value after */
+
+/* ---- processes ---- */
+
+typedef struct sys_process sys_process;
+
+/* Starts a CHILD of this program. */
+sys_process *sys_spawn(const char *child, const char *argument);
+/* Its exit code; -1 when it did not end before the deadline (it is ended then). Frees the process. */
+int sys_process_wait(sys_process *process);
+_Noreturn void sys_exit_now(int code);
+
+/* ---- what the process holds ---- */
+
+uint32_t sys_handle_count(void); /* handles or descriptors */
+uint32_t sys_thread_count(void);
+uint64_t sys_memory(void);       /* bytes private to the process: resident on Linux, committed on Windows */
+
+#endif

@@ -1,0 +1,173 @@
+#include "sys.h"
+
+#include <windows.h>
+
+#include <psapi.h>
+#include <tlhelp32.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+struct sys_thread {
+  HANDLE handle;
+  void (*run)(void *);
+  void *context;
+};
+
+struct sys_event {
+  HANDLE handle;
+};
+
+struct sys_process {
+  HANDLE handle;
+};
+
+uint64_t sys_now_ms(void) {
+  LARGE_INTEGER now, frequency;
+  QueryPerformanceCounter(&now);
+  QueryPerformanceFrequency(&frequency);
+  return (uint64_t)(now.QuadPart / frequency.QuadPart) * 1000u +
+         (uint64_t)(now.QuadPart % frequency.QuadPart) * 1000u / (uint64_t)frequency.QuadPart;
+}
+
+uint32_t sys_process_id(void) { return GetCurrentProcessId(); }
+
+bool sys_is_wine(void) {
+  HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+  return ntdll != NULL && GetProcAddress(ntdll, "wine_get_version") != NULL;
+}
+
+bool sys_is_windows(void) { return true; }
+
+static DWORD WINAPI sys__thread_main(void *context) {
+  sys_thread *thread = context;
+  test_run_thread(thread->run, thread->context);
+  return 0;
+}
+
+sys_thread *sys_thread_start(void (*run)(void *), void *context) {
+  sys_thread *thread = calloc(1, sizeof *thread);
+  if (thread == NULL) {
+    FAIL("no memory for a thread");
+  }
+  thread->run = run;
+  thread->context = context;
+  thread->handle = CreateThread(NULL, 0, sys__thread_main, thread, 0, NULL);
+  if (thread->handle == NULL) {
+    FAIL("cannot start a thread: error %lu", GetLastError());
+  }
+  return thread;
+}
+
+void sys_thread_join(sys_thread *thread) {
+  if (WaitForSingleObject(thread->handle, 2 * TEST_DEADLINE_MS) != WAIT_OBJECT_0) {
+    FAIL("a helper thread does not end");
+  }
+  CloseHandle(thread->handle);
+  free(thread);
+}
+
+/* The record must outlive the thread, which reads it. */
+void sys_thread_detach(sys_thread *thread) { CloseHandle(thread->handle); }
+
+void sys_yield(void) { SwitchToThread(); }
+
+sys_event *sys_event_new(void) {
+  sys_event *event = calloc(1, sizeof *event);
+  if (event == NULL || (event->handle = CreateEventW(NULL, FALSE, FALSE, NULL)) == NULL) {
+    FAIL("cannot make an event");
+  }
+  return event;
+}
+
+void sys_event_set(sys_event *event) { SetEvent(event->handle); }
+
+bool sys_event_wait(sys_event *event, uint32_t timeout_ms) {
+  return WaitForSingleObject(event->handle, timeout_ms) == WAIT_OBJECT_0;
+}
+
+void sys_event_free(sys_event *event) {
+  CloseHandle(event->handle);
+  free(event);
+}
+
+int64_t sys_atomic_get(sys_atomic *atomic) { return InterlockedCompareExchange64(&atomic->value, 0, 0); }
+
+void sys_atomic_set(sys_atomic *atomic, int64_t value) { (void)InterlockedExchange64(&atomic->value, value); }
+
+int64_t sys_atomic_add(sys_atomic *atomic, int64_t value) {
+  return InterlockedExchangeAdd64(&atomic->value, value) + value;
+}
+
+sys_process *sys_spawn(const char *child, const char *argument) {
+  char program[MAX_PATH];
+  char line[MAX_PATH + 300];
+  STARTUPINFOA startup = {0};
+  PROCESS_INFORMATION made;
+  sys_process *process = calloc(1, sizeof *process);
+  startup.cb = sizeof startup;
+  if (process == NULL || GetModuleFileNameA(NULL, program, MAX_PATH) == 0) {
+    FAIL("cannot find this program");
+  }
+  (void)snprintf(line, sizeof line, "\"%s\" --child %s %s", program, child, argument);
+  fflush(NULL);
+  if (!CreateProcessA(program, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &made)) {
+    FAIL("CreateProcess: error %lu", GetLastError());
+  }
+  CloseHandle(made.hThread);
+  process->handle = made.hProcess;
+  return process;
+}
+
+int sys_process_wait(sys_process *process) {
+  DWORD code = 0;
+  bool ended = WaitForSingleObject(process->handle, 3 * TEST_DEADLINE_MS) == WAIT_OBJECT_0;
+  if (!ended) {
+    TerminateProcess(process->handle, 98);
+  }
+  GetExitCodeProcess(process->handle, &code);
+  CloseHandle(process->handle);
+  free(process);
+  return ended ? (int)code : -1;
+}
+
+_Noreturn void sys_exit_now(int code) {
+  fflush(NULL);
+  TerminateProcess(GetCurrentProcess(), (UINT)code);
+  abort();
+}
+
+uint32_t sys_handle_count(void) {
+  DWORD count = 0;
+  if (!GetProcessHandleCount(GetCurrentProcess(), &count)) {
+    FAIL("GetProcessHandleCount: error %lu", GetLastError());
+  }
+  return count;
+}
+
+uint32_t sys_thread_count(void) {
+  uint32_t count = 0;
+  THREADENTRY32 entry = {0};
+  HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+  if (snapshot == INVALID_HANDLE_VALUE) {
+    FAIL("CreateToolhelp32Snapshot: error %lu", GetLastError());
+  }
+  entry.dwSize = sizeof entry;
+  for (BOOL more = Thread32First(snapshot, &entry); more; more = Thread32Next(snapshot, &entry)) {
+    count += entry.th32OwnerProcessID == GetCurrentProcessId();
+  }
+  CloseHandle(snapshot);
+  return count;
+}
+
+uint64_t sys_memory(void) {
+  PROCESS_MEMORY_COUNTERS counters = {0};
+  counters.cb = sizeof counters;
+  if (!K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters)) {
+    FAIL("GetProcessMemoryInfo: error %lu", GetLastError());
+  }
+  return counters.PagefileUsage;
+}

@@ -1,0 +1,254 @@
+#include "test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys.h"
+
+#if defined(_MSC_VER)
+#define TEST_THREAD_LOCAL __declspec(thread)
+#else
+#define TEST_THREAD_LOCAL _Thread_local
+#endif
+
+#define WATCHDOG_MS 240000u
+
+enum outcome { OUTCOME_FAILED = 1, OUTCOME_SKIPPED = 2, OUTCOME_THREAD_ENDED = 3 };
+
+typedef struct allocation {
+  struct allocation *next;
+} allocation;
+
+static TEST_THREAD_LOCAL jmp_buf *test__exit;
+static TEST_THREAD_LOCAL bool test__is_helper;
+static sys_atomic test__failures; /* of the case that runs */
+static sys_atomic test__names;
+static const char *test__skip_reason;
+static sys_atomic test__running; /* index into test_cases */
+static allocation *test__allocations;
+static sys_event *test__watchdog_event;
+
+_Noreturn void test_fail(const char *file, int line, const char *format, ...) {
+  const char *slash = strrchr(file, '/');
+  const char *backslash = strrchr(file, '\\');
+  const char *base = slash > backslash ? slash : backslash;
+  char text[600];
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  printf("  %s:%d: %s%s\n", base != NULL ? base + 1 : file, line, text, test__is_helper ? " (helper thread)" : "");
+  fflush(stdout);
+  (void)sys_atomic_add(&test__failures, 1);
+  if (test__exit == NULL) {
+    sys_exit_now(1); /* in a child process, or in a thread that the harness does not know */
+  }
+  longjmp(*test__exit, test__is_helper ? OUTCOME_THREAD_ENDED : OUTCOME_FAILED);
+}
+
+_Noreturn void test_skip(const char *reason) {
+  if (sys_is_wine()) {
+    FAIL("skipped under Wine without an entry in wine-skips.txt: %s", reason);
+  }
+  test__skip_reason = reason;
+  longjmp(*test__exit, OUTCOME_SKIPPED);
+}
+
+void test_require(bool condition, const char *file, int line, const char *text) {
+  if (!condition) {
+    test_fail(file, line, "%s is false", text);
+  }
+}
+
+void test_require_equal(int64_t expected, int64_t actual, const char *file, int line, const char *text) {
+  if (expected != actual) {
+    test_fail(file, line, "%s is %lld, should be %lld", text, (long long)actual, (long long)expected);
+  }
+}
+
+void test_require_status(int32_t expected, nps_result actual, const char *file, int line, const char *text) {
+  if (expected != nps_result_status(actual)) {
+    test_fail(file, line, "%s gives %s (detail %u), should be %s", text, nps_status_name(nps_result_status(actual)),
+              nps_result_detail(actual), nps_status_name(expected));
+  }
+}
+
+void test_require_invalid(uint32_t argument, nps_result actual, const char *file, int line, const char *text) {
+  test_require_status(NPS_E_INVALID_ARGUMENT, actual, file, line, text);
+  if (nps_result_detail(actual) != argument) {
+    test_fail(file, line, "%s blames %s, should blame %s", text, nps_argument_name(nps_result_detail(actual)),
+              nps_argument_name(argument));
+  }
+}
+
+void *test_new(size_t size) {
+  allocation *made = calloc(1, sizeof(allocation) + 16 + size);
+  if (made == NULL) {
+    FAIL("no memory for the test itself");
+  }
+  made->next = test__allocations; /* only the case's own thread allocates */
+  test__allocations = made;
+  return (char *)made + 16;
+}
+
+static void test__free_all(bool really) {
+  while (really && test__allocations != NULL) {
+    allocation *next = test__allocations->next;
+    free(test__allocations);
+    test__allocations = next;
+  }
+  test__allocations = NULL;
+}
+
+const char *test_name(void) {
+  char *name = test_new(64);
+  (void)snprintf(name, 64, "nps-test-%u-%lld", sys_process_id(), (long long)sys_atomic_add(&test__names, 1));
+  return name;
+}
+
+uint64_t test_deadline(void) { return sys_now_ms() + TEST_DEADLINE_MS; }
+
+bool test_expired(uint64_t deadline) { return sys_now_ms() > deadline; }
+
+static uint8_t pattern__byte(uint64_t seed, uint64_t place) {
+  uint64_t mixed = (place + 1) * 0x9E3779B97F4A7C15u ^ (seed + 0x51ED27u) * 0xD6E8FEB86659FD93u;
+  mixed ^= mixed >> 32;
+  mixed *= 0xD6E8FEB86659FD93u;
+  return (uint8_t)(mixed >> 56);
+}
+
+void pattern_fill(void *memory, size_t size, uint64_t seed, uint64_t offset) {
+  uint8_t *bytes = memory;
+  for (size_t i = 0; i < size; i++) {
+    bytes[i] = pattern__byte(seed, offset + i);
+  }
+}
+
+bool pattern_matches(const void *memory, size_t size, uint64_t seed, uint64_t offset) {
+  const uint8_t *bytes = memory;
+  for (size_t i = 0; i < size; i++) {
+    if (bytes[i] != pattern__byte(seed, offset + i)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void pattern_require(const void *memory, size_t size, uint64_t seed, uint64_t offset) {
+  const uint8_t *bytes = memory;
+  for (size_t i = 0; i < size; i++) {
+    if (bytes[i] != pattern__byte(seed, offset + i)) {
+      FAIL("byte %llu of stream %llu is %u, should be %u (byte %llu of %llu in this run)", (unsigned long long)(offset + i),
+           (unsigned long long)seed, bytes[i], pattern__byte(seed, offset + i), (unsigned long long)i, (unsigned long long)size);
+    }
+  }
+}
+
+void test_run_thread(void (*run)(void *), void *context) {
+  jmp_buf exit;
+  test__is_helper = true;
+  test__exit = &exit;
+  if (setjmp(exit) == 0) {
+    run(context);
+  }
+}
+
+static void test__watchdog(void *context) {
+  (void)context;
+  int64_t before = -1;
+  for (;;) {
+    if (sys_event_wait(test__watchdog_event, WATCHDOG_MS)) {
+      continue; /* a case has ended */
+    }
+    if (before == sys_atomic_get(&test__running)) {
+      printf("FAIL %s (hangs: ended by the watchdog)\n", test_cases[before].name);
+      fflush(stdout);
+      sys_exit_now(3);
+    }
+    before = sys_atomic_get(&test__running);
+  }
+}
+
+static int test__run_case(const test_case *one) {
+  jmp_buf exit;
+  uint64_t start = sys_now_ms();
+  sys_atomic_set(&test__running, one - test_cases);
+  test__skip_reason = NULL;
+  sys_atomic_set(&test__failures, 0);
+  test__exit = &exit;
+  if (one->wine_reason != NULL && sys_is_wine()) {
+    test__skip_reason = one->wine_reason;
+  } else if (setjmp(exit) == 0) {
+    one->run();
+  }
+  sys_event_set(test__watchdog_event);
+  bool failed = sys_atomic_get(&test__failures) != 0;
+  test__free_all(!failed);
+  if (failed) {
+    printf("FAIL %s\n", one->name);
+  } else if (test__skip_reason != NULL) {
+    printf("skip %s: %s\n", one->name, test__skip_reason);
+  } else {
+    printf("ok   %s (%llu ms)\n", one->name, (unsigned long long)(sys_now_ms() - start));
+  }
+  fflush(stdout);
+  return failed ? OUTCOME_FAILED : test__skip_reason != NULL ? OUTCOME_SKIPPED : 0;
+}
+
+static int test__run_child(const char *name, const char *argument) {
+  for (const test_child *child = test_children; child->name != NULL; child++) {
+    if (strcmp(child->name, name) == 0) {
+      return child->run(argument);
+    }
+  }
+  printf("no child %s\n", name);
+  return 2;
+}
+
+static bool test__chosen(const test_case *one, int count, char **wanted) {
+  for (int i = 0; i < count; i++) {
+    if (strcmp(wanted[i], one->group) == 0 || strcmp(wanted[i], one->name) == 0) {
+      return true;
+    }
+  }
+  return count == 0;
+}
+
+/* No argument: all cases. Arguments: groups or cases. --list prints them. */
+int main(int argc, char **argv) {
+  if (argc == 4 && strcmp(argv[1], "--child") == 0) {
+    return test__run_child(argv[2], argv[3]);
+  }
+  bool list = argc > 1 && strcmp(argv[1], "--list") == 0;
+  int skip = list ? 2 : 1;
+  int failed = 0, passed = 0, skipped = 0;
+  if (!list) {
+    test__watchdog_event = sys_event_new();
+    sys_thread_detach(sys_thread_start(test__watchdog, NULL));
+  }
+  for (const test_case *one = test_cases; one->name != NULL; one++) {
+    if (!test__chosen(one, argc - skip, argv + skip)) {
+      continue;
+    }
+    if (list) {
+      printf("%s.%s\n", one->group, one->name);
+      continue;
+    }
+    int outcome = test__run_case(one);
+    failed += outcome == OUTCOME_FAILED;
+    skipped += outcome == OUTCOME_SKIPPED;
+    passed += outcome == 0;
+  }
+  if (!list) {
+    printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+    fflush(stdout);
+  }
+  if (!list && passed + failed + skipped == 0) {
+    printf("no case has such a name\n");
+    return 2;
+  }
+  return failed == 0 ? 0 : 1;
+}
