@@ -1,7 +1,6 @@
 /* floor_iocp.c - the floor on Windows: bare overlapped pipes on completion ports, with
- * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, a read posted ahead on every end, and one write in flight. transport_write
- * uses the driver's memory until the write is done; the driver does not touch a message while it is blocked, and a
- * write in flight blocks the next one. */
+ * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, a read posted ahead on every end, and one write in flight. A write
+ * in flight uses the driver's memory, and blocks the next one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -22,7 +22,7 @@ typedef struct bench_io bench_io;
 typedef struct bench_end {
   bench_io *io; /* the transport's */
   struct bench_run *run;
-  uint8_t *message; /* what this end sends: a template in which each message is numbered */
+  uint8_t *messages[2]; /* what this end sends, in turn: templates in which each message is numbered */
   uint64_t out_sequence; /* messages sent, and the number of the one that is being sent */
   uint64_t in_sequence; /* messages received, likewise */
   uint64_t sent; /* bytes */
@@ -51,8 +51,8 @@ void transport_listen_again(bench_end *end);
 
 void transport_close(bench_end *end);
 
-/* Bytes taken, in order; fewer than `size`: driver_writable follows. `data` is not used after the call, save where
- * the transport says so (floor_iocp: until the write is done, which is before the next one is taken). */
+/* Bytes taken, in order; fewer than `size`: driver_writable follows. `data` may be in use until
+ * the next call that takes bytes (floor_iocp: one overlapped write in flight); the driver sends from two in turn. */
 uint32_t transport_write(bench_end *end, const uint8_t *data, uint32_t size);
 
 /* One wait, and the driver's functions for what it brought. */
