@@ -47,6 +47,7 @@ static void peer__send_stream(void *context) {
   if (stream->close_after) {
     peer_close(stream->end);
   }
+  sys_atomic_set(&stream->ended, 1);
 }
 
 static void peer__receive_stream(void *context) {
@@ -66,6 +67,7 @@ static void peer__receive_stream(void *context) {
   if (stream->close_after) {
     peer_close(stream->end);
   }
+  sys_atomic_set(&stream->ended, 1);
 }
 
 static peer_stream *peer__stream_start(peer *end, uint64_t seed, size_t size, bool close_after, void (*run)(void *)) {

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys.h"
+
 typedef struct peer peer;               /* a connected end */
 typedef struct peer_server peer_server; /* a name that is served */
 
@@ -54,7 +56,8 @@ typedef struct peer_stream {
   bool close_after;
   size_t moved;
   bool broken;     /* the other end was gone before `size` */
-  struct sys_thread *thread;
+  sys_atomic ended; /* may be looked at before the join */
+  sys_thread *thread;
 } peer_stream;
 
 /* The stream's memory belongs to the case. */
