@@ -5,7 +5,7 @@ namespace NamedPipeShim.Benchmarks.Contestants;
 
 /// <summary>
 /// The managed child of the harness; the same lines as native/main.c: <c>run …</c> and <c>idle PAIRS</c>, each answered by
-/// <c>= NANOSECONDS ALLOCATED</c>, a failure by a line that begins with <c>!</c>.
+/// <c>= NANOSECONDS ALLOCATED PROCESSOR_NANOSECONDS</c>, a failure by a line that begins with <c>!</c>.
 /// </summary>
 internal static class ChildLoop
 {
@@ -48,13 +48,13 @@ internal static class ChildLoop
         if (Play.Parse(line) is { } play)
         {
             Measure measure = contestant.Run(play);
-            return string.Create(CultureInfo.InvariantCulture, $"= {measure.Nanoseconds} {measure.AllocatedBytes}");
+            return string.Create(CultureInfo.InvariantCulture, $"= {measure.Nanoseconds} {measure.AllocatedBytes} {measure.ProcessorNanoseconds}");
         }
 
         if (line.StartsWith("idle ", StringComparison.Ordinal) && int.TryParse(line.AsSpan(5), out int pairs))
         {
             contestant.HoldPairs(pairs);
-            return "= 0 0";
+            return "= 0 0 0";
         }
 
         return "! not a command: " + line;

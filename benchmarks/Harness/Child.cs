@@ -50,10 +50,12 @@ internal sealed class Child : IDisposable
         }
 
         string[] words = answer?.TrimEnd('\r').Split(' ') ?? [];
-        return words is ["=", string nanoseconds, string allocated]
-            ? new Measure(long.Parse(nanoseconds, CultureInfo.InvariantCulture), long.Parse(allocated, CultureInfo.InvariantCulture))
+        return words is ["=", string nanoseconds, string allocated, string processor]
+            ? new Measure(Number(nanoseconds), Number(allocated), Number(processor))
             : throw new BenchmarkException($"\"{line}\": {answer ?? "the process ended"}");
     }
+
+    private static long Number(string word) => long.Parse(word, CultureInfo.InvariantCulture);
 
     /// <summary>Lets the process come to its end by itself, so that a tracer finishes its file.</summary>
     public void Finish()

@@ -28,6 +28,7 @@ internal sealed class Entry(Contender contender)
             Size = benchmarkCase.Size,
             Pipes = benchmarkCase.Pipes,
             UsPerOp = Round(microseconds, 3),
+            CpuUsPerOp = Failure is null ? Round(Median(measure => measure.ProcessorNanoseconds) / Operations / 1e3, 3) : null,
             MbPerS = benchmarkCase.Scenario == Scenario.Connect ? null : Round(benchmarkCase.Size / microseconds, 1),
             BytesAllocatedPerOp = managed && Failure is null
                 ? Round(Median(measure => measure.AllocatedBytes) / Operations, 2)

@@ -26,6 +26,8 @@ internal sealed record Result
 
     public double? UsPerOp { get; init; }
 
+    public double? CpuUsPerOp { get; init; }
+
     public double? MbPerS { get; init; }
 
     public double? CallsPerOp { get; init; }

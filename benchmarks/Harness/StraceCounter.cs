@@ -6,7 +6,7 @@ namespace NamedPipeShim.Benchmarks.Harness;
 /// </summary>
 internal sealed class StraceCounter(IHost host) : ICallCounter
 {
-    private const string Marker = "write(1, \"= ";
+    private const string Marker = ", \"= ";
     private const int Warmup = 64;
 
     public double[] Count(Contender contender, IReadOnlyList<BenchmarkCase> cases)
@@ -32,6 +32,11 @@ internal sealed class StraceCounter(IHost host) : ICallCounter
             }
 
             long[] plays = CallsPerPlay(file);
+            if (plays.Length != cases.Count * 3)
+            {
+                throw new BenchmarkException($"strace shows {plays.Length} answers, not {cases.Count * 3}");
+            }
+
             return [.. cases.Select((benchmarkCase, i) =>
                 (double)(plays[i * 3 + 2] - plays[i * 3 + 1]) / Operations(benchmarkCase))];
         }
@@ -52,7 +57,7 @@ internal sealed class StraceCounter(IHost host) : ICallCounter
         {
             int space = line.IndexOf(' ', StringComparison.Ordinal);
             string call = line[(space + 1)..].TrimStart();
-            if (call.StartsWith(Marker, StringComparison.Ordinal))
+            if (call.StartsWith("write(", StringComparison.Ordinal) && call.Contains(Marker, StringComparison.Ordinal))
             {
                 plays.Add(calls);
                 calls = 0;

@@ -23,10 +23,11 @@ internal static class Table
             return;
         }
 
-        Console.WriteLine($"  {"who",-30}{"µs/op",10}{"× floor",9}{"MB/s",9}{"calls/op",10}{"alloc B/op",12}");
+        Console.WriteLine($"  {"who",-30}{"µs/op",10}{"× floor",9}{"CPU µs/op",11}{"× floor",9}{"MB/s",9}{"calls/op",10}{"alloc B/op",12}");
         foreach (Result result in results)
         {
             Console.WriteLine($"  {Who(result),-30}{Number(result.UsPerOp, 2),10}{Number(result.UsPerOp / first.UsPerOp, 2),9}"
+                + $"{Number(result.CpuUsPerOp, 2),11}{Number(result.CpuUsPerOp / first.CpuUsPerOp, 2),9}"
                 + $"{Number(result.MbPerS, 0),9}{Number(result.CallsPerOp, 2),10}{Number(result.BytesAllocatedPerOp, 1),12}  {result.Note}");
         }
     }

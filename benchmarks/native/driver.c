@@ -307,21 +307,24 @@ static void driver__server_thread(void *argument) {
     transport_wait(run->server.side, BENCH_FOREVER);
 }
 
-uint64_t bench_play(const bench_case *which) {
+bench_measure bench_play(const bench_case *which) {
+  bench_measure measure;
   bool connected = which->scenario != BENCH_CONNECT;
   bench_run *run = driver__open(which, connected);
   bench_thread *thread = which->two_threads ? bench_thread_start(driver__server_thread, run) : NULL;
   driver__part(run, run->which.warmup);
+  uint64_t processor = bench_processor_ns();
   uint64_t start = bench_now_ns();
   driver__part(run, run->which.ops);
-  uint64_t elapsed = bench_now_ns() - start;
+  measure.elapsed = bench_now_ns() - start;
+  measure.processor = bench_processor_ns() - processor;
   if (thread != NULL)
     bench_thread_join(thread);
   driver__close_loop(run, &run->client, connected);
   driver__close_loop(run, &run->server, true);
   free(run->pattern);
   free(run);
-  return elapsed;
+  return measure;
 }
 
 void bench_hold_pairs(uint32_t pairs) {

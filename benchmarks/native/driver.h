@@ -15,8 +15,14 @@ typedef struct bench_case {
   uint64_t ops;
 } bench_case;
 
-/* Opens pipes, plays, verifies, closes. Nanoseconds for `ops` operations. */
-uint64_t bench_play(const bench_case *which);
+/* What the timed operations took: nanoseconds by the clock, and of processor time of the whole process. */
+typedef struct bench_measure {
+  uint64_t elapsed;
+  uint64_t processor;
+} bench_measure;
+
+/* Opens pipes, plays, verifies, closes. */
+bench_measure bench_play(const bench_case *which);
 
 /* Opens and registers `pairs` connected pairs and keeps them for ever. */
 void bench_hold_pairs(uint32_t pairs);

@@ -1,7 +1,7 @@
 /* main.c - a child of the harness: reads commands, a line each, plays them, answers each with a line.
  *
- *   run one-thread|two-threads SCENARIO SIZE PIPES WARMUP OPS     ->  = NANOSECONDS 0
- *   idle PAIRS                                                    ->  = 0 0, and the pairs stay open
+ *   run one-thread|two-threads SCENARIO SIZE PIPES WARMUP OPS     ->  = NANOSECONDS 0 PROCESSOR_NANOSECONDS
+ *   idle PAIRS                                                    ->  = 0 0 0, and the pairs stay open
  * End of input ends it. A failure is a line that begins with "!", and exit code 1.
  */
 #include <inttypes.h>
@@ -38,7 +38,8 @@ static bool main__run(const char *line) {
     return false;
   if (which.size == 0 || which.size >= BENCH_READ_CAPACITY)
     return false;
-  printf("= %" PRIu64 " 0\n", bench_play(&which));
+  bench_measure measure = bench_play(&which);
+  printf("= %" PRIu64 " 0 %" PRIu64 "\n", measure.elapsed, measure.processor);
   return true;
 }
 
@@ -47,7 +48,7 @@ static bool main__idle(const char *line) {
   if (sscanf(line, "idle %" SCNu32, &pairs) != 1 || pairs == 0)
     return false;
   bench_hold_pairs(pairs);
-  printf("= 0 0\n");
+  printf("= 0 0 0\n");
   return true;
 }
 

@@ -23,6 +23,19 @@ uint64_t bench_now_ns(void) {
   return ticks / rate * 1000000000u + ticks % rate * 1000000000u / rate;
 }
 
+static uint64_t system__ns(FILETIME time) {
+  return (((uint64_t)time.dwHighDateTime << 32) + time.dwLowDateTime) * 100u;
+}
+
+uint64_t bench_processor_ns(void) {
+  FILETIME created;
+  FILETIME ended;
+  FILETIME kernel;
+  FILETIME user;
+  GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user);
+  return system__ns(kernel) + system__ns(user);
+}
+
 uint32_t bench_process_id(void) {
   return (uint32_t)GetCurrentProcessId();
 }

@@ -68,6 +68,7 @@ void driver_closed(bench_end *end);
 /* ---- the system (system_linux.c, system_windows.c) ---- */
 
 uint64_t bench_now_ns(void);
+uint64_t bench_processor_ns(void); /* of the whole process, user and kernel */
 uint32_t bench_process_id(void);
 void bench_raise_handle_limit(void);
 
