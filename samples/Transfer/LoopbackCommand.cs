@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+
+namespace NamedPipeShim.Samples.Transfer;
+
+/// <summary><c>transfer</c> alone: a file of the .NET runtime goes from one thread of this process to another.</summary>
+internal static class LoopbackCommand
+{
+    private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(10);
+
+    /// <returns>The exit code: 0 when both ends agree on every byte.</returns>
+    public static int Run()
+    {
+        string path = FileOfTheRuntime();
+        string name = $"transfer-{Environment.ProcessId}";
+        Console.WriteLine($"{path}");
+        Console.WriteLine($"through the pipe {name}, from one thread to another");
+
+        using var signals = new StopSignals();
+        ReceivedTransfer? received = null;
+        using var receiver = new Receiver(name, folder: null, transfer => received = transfer);
+        Task receiving = Task.Factory.StartNew(
+            () =>
+            {
+                // However this ends, the other thread must not wait for ever: closing tells it.
+                using (receiver)
+                {
+                    receiver.Run(() => received is not null && receiver.Connected == 0, signals.Token);
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+
+        SentFile sent = SendFile(name, path);
+        receiving.GetAwaiter().GetResult();
+
+        Console.WriteLine($"sent      {Text.Hash(sent.Hash)}");
+        Console.WriteLine($"received  {Text.Hash(received?.Hash ?? [])}");
+        if (received is not { Problem: null } || received.Length != sent.Length || !received.Hash.AsSpan().SequenceEqual(sent.Hash))
+        {
+            Console.Error.WriteLine($"transfer: what arrived is not what was sent: {received?.Problem ?? "the ends disagree"}");
+            return 1;
+        }
+
+        Console.WriteLine($"verified  {Text.Speed(sent.Length, sent.Elapsed)}, with SHA-256 at both ends");
+        return 0;
+    }
+
+    private static SentFile SendFile(string name, string path)
+    {
+        var progress = new ProgressLine();
+        using var sender = new Sender(name, s_wait, (done, total) => progress.Report("sending ", done, total));
+        try
+        {
+            return sender.Send(path);
+        }
+        finally
+        {
+            progress.Clear();
+        }
+    }
+
+    // Its largest, when the file system has it; a program in a single file has none but itself.
+    private static string FileOfTheRuntime()
+    {
+        string[] candidates =
+        [
+            typeof(object).Assembly.Location,
+            Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "System.Private.CoreLib.dll"),
+            Environment.ProcessPath ?? "",
+        ];
+        return candidates.FirstOrDefault(File.Exists)
+            ?? throw new FileNotFoundException("There is no file of the .NET runtime to send.");
+    }
+}
