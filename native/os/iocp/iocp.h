@@ -37,8 +37,9 @@ enum { IOCP_KEY_OPERATION = 0, IOCP_KEY_WAKE = 1, IOCP_KEY_SENTINEL = 2 };
 
 struct os_port {
   HANDLE queue;
-  uint32_t batch;       /* packets asked for per call; only the waiter touches this and the next */
+  uint32_t batch;       /* packets asked for per call; only the waiter touches this and the next two */
   uint32_t full_in_row; /* calls in a row that brought a whole batch */
+  uint32_t patience;    /* that many make the batch grow */
   SRWLOCK take_lock;    /* guards the event and its use */
   HANDLE take_event;    /* of the read inside os_pipe_take; made at the first one */
 };

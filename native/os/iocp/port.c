@@ -1,6 +1,6 @@
 #include "iocp.h"
 
-enum { PORT__BATCH_MAX = 64, PORT__FULL_BEFORE_GROWTH = 8 };
+enum { PORT__BATCH_MAX = 64, PORT__PATIENCE_MIN = 8, PORT__PATIENCE_MAX = 64 };
 
 nps_result os_port_create(os_port **port) {
   os_port *made = os_alloc(sizeof *made);
@@ -13,6 +13,7 @@ nps_result os_port_create(os_port **port) {
     return iocp_result(code);
   }
   made->batch = 1;
+  made->patience = PORT__PATIENCE_MIN;
   InitializeSRWLock(&made->take_lock);
   *port = made;
   return NPS_OK;
@@ -30,14 +31,19 @@ nps_result os_port_wake(os_port *port) {
 }
 
 /* How many packets to ask for. Asking for more than there are costs a system call that finds nothing (Wine: a round trip to its
- * server); asking for fewer costs another wait. So: one at first, more while calls come back full, and down to what came. */
+ * server); asking for fewer costs another wait. So: one at first, twice as many after some calls in a row that came back full,
+ * and down to what came, after which growth is tried less often. */
 static void port__adapt(os_port *port, uint32_t asked, uint32_t got) {
   if (got < asked) {
+    if (got <= asked / 2 && port->patience < PORT__PATIENCE_MAX)
+      port->patience *= 2; /* the last growth was in vain */
     port->batch = got > 0 ? got : 1;
     port->full_in_row = 0;
-  } else if (asked == port->batch && asked < PORT__BATCH_MAX && ++port->full_in_row >= PORT__FULL_BEFORE_GROWTH) {
-    port->full_in_row = 0;
+  } else if (asked == port->batch && ++port->full_in_row >= port->patience && asked < PORT__BATCH_MAX) {
     port->batch = asked <= PORT__BATCH_MAX / 2 ? asked * 2 : PORT__BATCH_MAX;
+    port->full_in_row = 0;
+  } else if (asked > 1) {
+    port->patience = PORT__PATIENCE_MIN; /* batches are being filled */
   }
 }
 
