@@ -11,7 +11,7 @@
 #define NPS_EPOLL_H
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* accept4, SO_PEERCRED */
+#define _GNU_SOURCE /* accept4, SO_PEERCRED. NOLINT(bugprone-reserved-identifier) */
 #endif
 
 #include <stdatomic.h>
@@ -38,7 +38,7 @@ nps_result ep_error(int error);
 /* Where the pipe of that name is: `path` holds EP_PATH_LIMIT + 1 bytes. NPS_E_INVALID_ARGUMENT, NPS_E_NAME_TOO_LONG. */
 nps_result ep_path_of(const char *name, char *path);
 
-/* ---- lockfile.c ---- the lock on a path that processes of one user share: `<path>.lock`, there only while it is held */
+/* ---- lockfile.c ---- a lock on a path between the processes of one user: `<path>.lock`, there only while held */
 
 typedef struct ep_lockfile {
   char path[EP_PATH_LIMIT + 6];
@@ -66,7 +66,7 @@ void ep_name_give_up(const char *path, ep_name *name);
 
 /* ---- socket.c ---- */
 
-/* A stream socket that is connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
+/* A stream socket, connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
 int ep_socket_connect(const char *path, int *fd);
 
 /* Whether the process at the other end runs as `uid` or as root. */
@@ -75,8 +75,8 @@ bool ep_socket_peer_is(int fd, uid_t uid);
 /* NPS_OK if it is a connected stream socket of the AF_UNIX family; else why it cannot be adopted. */
 nps_result ep_socket_adoptable(intptr_t os_handle);
 
-/* Closes the half that `direction` does not use, so that the peer sees the end of it; sets the kernel's buffer sizes where
- * they are not 0. */
+/* Closes the half that `direction` does not use, so that the peer sees the end of it; sets the kernel's buffer sizes
+ * where they are not 0. */
 void ep_socket_shape(int fd, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size);
 
 /* ---- port.c ---- */
@@ -84,11 +84,11 @@ void ep_socket_shape(int fd, uint32_t direction, uint32_t in_buffer_size, uint32
 typedef enum ep_slot_kind {
   EP_SLOT_FREE,
   EP_SLOT_PIPE, /* owner: os_pipe */
-  EP_SLOT_SEAT  /* owner: ep_seat */
+  EP_SLOT_SEAT /* owner: ep_seat */
 } ep_slot_kind;
 
-/* What an epoll entry stands for. The kernel is given (generation, index), never a pointer: what it hands back may be older
- * than the owner's end (rule 4). */
+/* What an epoll entry stands for. The kernel is given (generation, index), never a pointer: what it hands back may be
+ * older than the owner's end (rule 4). */
 typedef struct ep_slot {
   union {
     void *owner;
@@ -99,16 +99,16 @@ typedef struct ep_slot {
 } ep_slot;
 
 struct os_port {
-  os_lock lock;         /* the port lock */
-  int epoll_fd;         /* constant */
-  int wake_fd;          /* constant */
-  ep_slot *slots;       /* port lock, as all below */
+  os_lock lock; /* the port lock */
+  int epoll_fd; /* constant */
+  int wake_fd; /* constant */
+  ep_slot *slots; /* port lock, as all below */
   uint32_t slot_count;
-  uint32_t free_slot;   /* first of the chain, or EP_NO_SLOT */
-  uint32_t references;  /* 1 of the owner until os_port_destroy, 1 for each slot in use */
-  os_op *queue_first;   /* completions that did not fit, or that came from elsewhere */
+  uint32_t free_slot; /* first of the chain, or EP_NO_SLOT */
+  uint32_t references; /* 1 of the owner until os_port_destroy, 1 for each slot in use */
+  os_op *queue_first; /* completions that did not fit, or that came from elsewhere */
   os_op *queue_last;
-  atomic_bool queued;   /* queue_first is not null; written under the port lock, read by the waiter before it sleeps */
+  atomic_bool queued; /* queue_first is not null; written under the port lock, read by the waiter before it sleeps */
 };
 
 #define EP_NO_SLOT UINT32_MAX
@@ -119,7 +119,7 @@ nps_result ep_port_slot_take(os_port *port, ep_slot_kind kind, void *owner, uint
 /* pre: port lock held. The slot's old events are void from now on. */
 void ep_port_slot_renew(os_port *port, uint32_t slot);
 
-/* Gives the slot back: its events are void. The port may be gone when this returns, if its owner let go of it before. */
+/* Gives the slot back: its events are void. The port may be gone when this returns, if it was destroyed before. */
 void ep_port_slot_drop(os_port *port, uint32_t slot);
 
 /* pre: port lock held. epoll_ctl for the slot; 0 or an errno. */
@@ -131,29 +131,29 @@ void ep_port_post(os_port *port, os_op *op, nps_result result, bool wake);
 /* ---- pipe.c ---- */
 
 struct os_pipe {
-  os_port *port;             /* written once, by bind */
-  ep_listener *listener;     /* constant; null for a client or adopted end */
-  ep_seat *seat;             /* listener lock */
-  os_op *in_probe;           /* port lock: pending READ_PROBE or CLOSE_PROBE */
-  os_op *out_probe;          /* port lock: pending WRITE_PROBE */
-  int fd;                    /* written under pipe lock and port lock, read under either; -1: not connected */
-  uint32_t slot;             /* as `port` */
-  uint32_t armed;            /* port lock: events in the epoll set; 0: the descriptor is not in it */
-  uint32_t in_buffer_size;   /* constant, as the next two */
+  os_port *port; /* written once, by bind */
+  ep_listener *listener; /* constant; null for a client or adopted end */
+  ep_seat *seat; /* listener lock */
+  os_op *in_probe; /* port lock: pending READ_PROBE or CLOSE_PROBE */
+  os_op *out_probe; /* port lock: pending WRITE_PROBE */
+  int fd; /* written under pipe lock and port lock, read under either; -1: not connected */
+  uint32_t slot; /* as `port` */
+  uint32_t armed; /* port lock: events in the epoll set; 0: the descriptor is not in it */
+  uint32_t in_buffer_size; /* constant, as the next two */
   uint32_t out_buffer_size;
   uint8_t direction;
-  bool shared;               /* pipe lock: others may hold this descriptor, closing ours does not end its epoll entry */
-  /* Set under the port lock when the event comes; edges are cleared under the pipe lock, before the call that uses them up:
-   * an edge that comes during the call stays. */
-  atomic_bool edge_in;       /* something to take since the last take */
-  atomic_bool edge_out;      /* room since the last give */
+  bool shared; /* pipe lock: others may hold this descriptor, closing ours does not end its epoll entry */
+  /* Set under the port lock when the event comes; edges are cleared under the pipe lock, before the call that uses them
+   * up: an edge that comes during the call stays. */
+  atomic_bool edge_in; /* something to take since the last take */
+  atomic_bool edge_out; /* room since the last give */
   /* Sticky for the connection. */
-  atomic_bool peer_done;     /* the peer will send no more */
-  atomic_bool hung_up;       /* and will receive no more */
-  atomic_bool split;         /* out-of-band bytes: a short read does not mean that there is no more */
+  atomic_bool peer_done; /* the peer will send no more */
+  atomic_bool hung_up; /* and will receive no more */
+  atomic_bool split; /* out-of-band bytes: a short read does not mean that there is no more */
 };
 
-/* pre: port lock held. Notes an epoll event; `ready` gets the operations that it completes (at most two): their number. */
+/* pre: port lock held. Notes an epoll event; `ready` gets the operations (at most two) that it completes: how many. */
 uint32_t ep_pipe_event(os_pipe *pipe, uint32_t events, os_op **ready);
 
 /* pre: pipe lock held. The client becomes the pipe's current connection. */
@@ -161,34 +161,34 @@ void ep_pipe_install(os_pipe *pipe, int fd);
 
 /* ---- listener.c, listener_table.c ---- */
 
-/* A listener's place in one port: its descriptor's entry in that epoll set. Made when the first instance of that port has to
- * wait; goes with the last one. All fields: listener lock. */
+/* A listener's place in one port: its descriptor's entry in that epoll set. Made when the first instance of that port
+ * has to wait; goes with the last one. All fields: listener lock. */
 struct ep_seat {
   ep_seat *next;
-  ep_listener *listener;  /* constant */
-  os_port *port;          /* constant */
-  uint32_t slot;          /* constant */
+  ep_listener *listener; /* constant */
+  os_port *port; /* constant */
+  uint32_t slot; /* constant */
   uint32_t pipes;
 };
 
 /* One for each path that this process serves; all server instances of that name share it. */
 struct ep_listener {
-  os_lock lock;              /* the listener lock */
-  atomic_uint references;    /* instances, completed connects with a client, and pumps that run */
-  ep_name name;              /* constant until `open` is false */
-  uid_t uid;                 /* constant: whose clients are let in */
-  ep_listener *next;         /* table lock, as the next two */
+  os_lock lock; /* the listener lock */
+  atomic_uint references; /* instances, completed connects with a client, and pumps that run */
+  ep_name name; /* constant until `open` is false */
+  uid_t uid; /* constant: whose clients are let in */
+  ep_listener *next; /* table lock, as the next two */
   uint32_t instances;
-  uint32_t max_instances;    /* the first instance's */
-  bool open;                 /* listener lock, as all below */
-  os_op *first_waiter;       /* pending CONNECTs, oldest first */
+  uint32_t max_instances; /* the first instance's */
+  bool open; /* listener lock, as all below */
+  os_op *first_waiter; /* pending CONNECTs, oldest first */
   os_op *last_waiter;
   ep_seat *seats;
-  int *spares;               /* clients that were accepted for an instance that did not want them any more */
+  int *spares; /* clients that were accepted for an instance that did not want them any more */
   uint32_t spare_count;
   uint32_t spare_capacity;
-  atomic_bool starved;       /* the last accept failed: clients may wait without a further edge. Written under the listener
-                                lock; read without it by who has just closed a descriptor */
+  atomic_bool starved; /* the last accept failed: clients may wait without a further edge. Written under the listener
+                          lock; read without it by who has just closed a descriptor */
   char path[EP_PATH_LIMIT + 1]; /* constant */
 };
 

@@ -88,7 +88,7 @@ static void listener__pump(ep_listener *listener, const os_port *self) {
     if (error == EAGAIN) {
       return;
     }
-    if (error != 0) { /* C5: one instance hears of it; the others go on waiting, `starved` says that clients may be there */
+    if (error != 0) { /* C5: one instance hears of it; the others go on waiting, and `starved` stays */
       listener__complete_first(listener, -1, ep_error(error), self);
       return;
     }
@@ -96,7 +96,8 @@ static void listener__pump(ep_listener *listener, const os_port *self) {
   }
 }
 
-/* A client that nobody waits for now goes to the next connect. Without memory for that it sees a break, never a hang (C8). */
+/* A client that nobody waits for now goes to the next connect. Without memory for that it sees a break, never a hang
+ * (C8). */
 static void listener__keep_spare(ep_listener *listener, int fd) {
   if (listener->spare_count == listener->spare_capacity) {
     uint32_t capacity = listener->spare_capacity == 0 ? 4 : 2 * listener->spare_capacity;

@@ -1,5 +1,5 @@
-/* listener_table.c - the listeners of this process by path: the first server instance of a name takes it, the last one gives
- * it up. */
+/* listener_table.c - the listeners of this process by path: the first server instance of a name takes it, the last one
+ * gives it up. */
 #include "epoll.h"
 
 #include <errno.h>
@@ -8,8 +8,8 @@
 
 #define TABLE_BUCKETS 256u
 
-/* Guards s_buckets and what epoll.h says; held while a name is taken or given up, so that instances of one process never
- * compete for one. */
+/* Guards s_buckets and what epoll.h says; held while a name is taken or given up, so that instances of one process
+ * never compete for one. */
 static os_lock s_lock = PTHREAD_MUTEX_INITIALIZER;
 static ep_listener *s_buckets[TABLE_BUCKETS];
 
@@ -94,7 +94,9 @@ void ep_listener_leave(ep_listener *listener, os_pipe *pipe) {
   ep_listener_release(listener);
 }
 
-void ep_listener_reference(ep_listener *listener) { atomic_fetch_add_explicit(&listener->references, 1, memory_order_relaxed); }
+void ep_listener_reference(ep_listener *listener) {
+  atomic_fetch_add_explicit(&listener->references, 1, memory_order_relaxed);
+}
 
 void ep_listener_release(ep_listener *listener) {
   if (atomic_fetch_sub_explicit(&listener->references, 1, memory_order_acq_rel) == 1) {

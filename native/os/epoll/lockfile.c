@@ -1,5 +1,6 @@
-/* lockfile.c - one process at a time decides about a path. The lock is flock on `<path>.lock`; the file is unlinked before the
- * lock is let go, so that none stays behind, and so a lock counts only if the file is still the one at the path. */
+/* lockfile.c - one process at a time decides about a path. The lock is flock on `<path>.lock`; the file is unlinked
+ * before the lock is let go, so that none stays behind, and so a lock counts only if the file is still the one at the
+ * path. */
 #include "epoll.h"
 
 #include <errno.h>

@@ -12,15 +12,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define NAME_TAKE_LIMIT_MS 2000u  /* others hold the lock for a few system calls; more than this is a stopped process */
-#define NAME_LEAVE_LIMIT_MS 50u   /* close must not hang; a dead socket that stays is replaced by the next server */
+#define NAME_TAKE_LIMIT_MS 2000u /* others hold it for a few system calls; longer is a process that was stopped */
+#define NAME_LEAVE_LIMIT_MS 50u /* close must not hang */
 #define NAME_ATTEMPTS 64
-#define NAME_MOVE_NEW 1u   /* renameat2's RENAME_NOREPLACE */
-#define NAME_MOVE_SWAP 2u  /* renameat2's RENAME_EXCHANGE */
+#define NAME_MOVE_NEW 1u /* renameat2's RENAME_NOREPLACE */
+#define NAME_MOVE_SWAP 2u /* renameat2's RENAME_EXCHANGE */
 
 typedef struct name__place {
   struct stat found; /* valid if `stale` */
-  bool stale;        /* a dead socket is there */
+  bool stale; /* a dead socket is there */
 } name__place;
 
 /* Who is at the path? NPS_OK: nobody, or a dead socket. */
@@ -38,18 +38,18 @@ static nps_result name__look(const char *path, name__place *place) {
     close(probe); /* the living server sees a client that came and left */
   }
   switch (error) {
-    case 0:
-    case EAGAIN: /* alive, with a full backlog */
-      return ep_result(NPS_E_ACCESS_DENIED, EADDRINUSE);
-    case ECONNREFUSED:
-      place->stale = true;
-      return NPS_OK;
-    case ENOENT: /* gone meanwhile */
-      return NPS_OK;
-    case EPROTOTYPE:
-      return ep_result(NPS_E_NOT_A_PIPE, EPROTOTYPE);
-    default:
-      return ep_error(error);
+  case 0:
+  case EAGAIN: /* alive, with a full backlog */
+    return ep_result(NPS_E_ACCESS_DENIED, EADDRINUSE);
+  case ECONNREFUSED:
+    place->stale = true;
+    return NPS_OK;
+  case ENOENT: /* gone meanwhile */
+    return NPS_OK;
+  case EPROTOTYPE:
+    return ep_result(NPS_E_NOT_A_PIPE, EPROTOTYPE);
+  default:
+    return ep_error(error);
   }
 }
 
@@ -123,8 +123,8 @@ static int name__rename(const char *from, const char *to, uint32_t how) {
   return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, how) == 0 ? 0 : errno;
 }
 
-/* Moves the socket into place. NPS_WOULD_BLOCK: what is there is not what was looked at (a server that knows nothing of our
- * lock was quicker), look again. */
+/* Moves the socket into place. NPS_WOULD_BLOCK: what is there is not what was looked at (a server that knows nothing of
+ * our lock was quicker), look again. */
 static nps_result name__move(const char *temporary, const char *path, const name__place *place) {
   struct stat old;
   int error = name__rename(temporary, path, place->stale ? NAME_MOVE_SWAP : NAME_MOVE_NEW);
@@ -185,18 +185,34 @@ nps_result ep_name_take(const char *path, ep_name *name) {
   return result;
 }
 
-void ep_name_give_up(const char *path, ep_name *name) {
+static bool name__is_ours(const char *path, const ep_name *name) {
   struct stat there;
+  /* Another server may have put its own socket there. It cannot have ours' number: the inode lives as long as the
+   * listening socket. */
+  return lstat(path, &there) == 0 && there.st_dev == name->device && there.st_ino == name->inode;
+}
+
+/* pre: the lock file is held. Unlinks our socket. A server that knows nothing of the lock may replace it between a look
+ * and an unlink: so it is moved aside, looked at again, and put back if it is not ours. */
+static void name__remove(const char *path, const ep_name *name) {
+  char aside[EP_PATH_LIMIT + 1];
+  if (!name__is_ours(path, name)) {
+    return;
+  }
+  if (name__temporary(path, aside) != NPS_OK || name__rename(path, aside, NAME_MOVE_NEW) != 0) {
+    unlink(path); /* a file system that cannot do that */
+  } else if (name__is_ours(aside, name) || name__rename(aside, path, NAME_MOVE_NEW) != 0) {
+    unlink(aside);
+  }
+}
+
+void ep_name_give_up(const char *path, ep_name *name) {
   ep_lockfile lock;
   if (ep_lockfile_take(&lock, path, NAME_LEAVE_LIMIT_MS) == NPS_OK) {
-    /* Another server may have put its own socket there. Ours cannot have lent it its number: the inode lives as long as the
-     * listening socket. */
-    if (lstat(path, &there) == 0 && there.st_dev == name->device && there.st_ino == name->inode) {
-      unlink(path);
-    }
+    name__remove(path, name);
     close(name->fd);
     ep_lockfile_release(&lock);
   } else {
-    close(name->fd);
+    close(name->fd); /* a dead socket stays: the next server replaces it */
   }
 }

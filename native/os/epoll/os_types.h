@@ -11,17 +11,17 @@
 typedef pthread_mutex_t os_lock;
 typedef pthread_cond_t os_signal;
 
-/* What the backend keeps in an operation. An operation is in at most one list at a time: the listener's waiting instances
- * (CONNECT only), or its port's queue of completions. All zero is a valid idle state. */
+/* What the backend keeps in an operation. An operation is in at most one list at a time: the listener's waiting
+ * instances (CONNECT only), or its port's queue of completions. All zero is a valid idle state. */
 typedef struct os_op_state {
-  struct os_op *next;           /* either list: guarded by that list's lock */
-  struct os_op *previous;       /* waiting instances only: listener lock */
-  struct os_pipe *pipe;         /* while `waiting`: listener lock */
-  struct ep_listener *listener; /* of a connect that completed with a client: a reference, core's until accept or discard */
-  nps_result result;            /* in the port's queue: port lock */
-  int fd;                       /* with `listener`: the client that was accepted */
-  uint32_t flags;               /* in the port's queue: port lock */
-  bool waiting;                 /* listener lock */
+  struct os_op *next; /* either list: guarded by that list's lock */
+  struct os_op *previous; /* waiting instances only: listener lock */
+  struct os_pipe *pipe; /* while `waiting`: listener lock */
+  struct ep_listener *listener; /* of a connect that brought a client: a reference, core's until accept or discard */
+  nps_result result; /* in the port's queue: port lock */
+  int fd; /* with `listener`: the client that was accepted */
+  uint32_t flags; /* in the port's queue: port lock */
+  bool waiting; /* listener lock */
 } os_op_state;
 
 #endif

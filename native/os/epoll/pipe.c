@@ -46,20 +46,20 @@ nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
 static nps_result pipe__open_error(int error, const char *path) {
   struct stat there;
   switch (error) {
-    case ECONNREFUSED: /* a dead socket, or no socket at all */
-      if (stat(path, &there) == 0 && !S_ISSOCK(there.st_mode)) {
-        return ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK);
-      }
-      return ep_result(NPS_E_NOT_FOUND, (uint32_t)error);
-    case ENOENT:
-    case ENOTDIR:
-      return ep_result(NPS_E_NOT_FOUND, (uint32_t)error);
-    case EAGAIN:
-      return ep_result(NPS_E_PIPE_BUSY, (uint32_t)error);
-    case EPROTOTYPE:
-      return ep_result(NPS_E_NOT_A_PIPE, (uint32_t)error);
-    default:
-      return ep_error(error);
+  case ECONNREFUSED: /* a dead socket, or no socket at all */
+    if (stat(path, &there) == 0 && !S_ISSOCK(there.st_mode)) {
+      return ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK);
+    }
+    return ep_result(NPS_E_NOT_FOUND, (uint32_t)error);
+  case ENOENT:
+  case ENOTDIR:
+    return ep_result(NPS_E_NOT_FOUND, (uint32_t)error);
+  case EAGAIN:
+    return ep_result(NPS_E_PIPE_BUSY, (uint32_t)error);
+  case EPROTOTYPE:
+    return ep_result(NPS_E_NOT_A_PIPE, (uint32_t)error);
+  default:
+    return ep_error(error);
   }
 }
 
@@ -178,10 +178,10 @@ void ep_pipe_install(os_pipe *pipe, int fd) {
   pipe->shared = false;
   if (pipe->port != NULL) {
     os_lock_enter(&pipe->port->lock);
-    pipe->fd = fd;
+  }
+  pipe->fd = fd;
+  if (pipe->port != NULL) {
     os_lock_leave(&pipe->port->lock);
-  } else {
-    pipe->fd = fd;
   }
 }
 
@@ -196,24 +196,26 @@ void os_pipe_accept(os_pipe *pipe, os_op *op) {
 
 /* ---- events ---- */
 
-/* pre: port lock held. Sees to it that `events` are in the epoll set; 0 or an errno. Entering and changing both look at the
- * level, so that what came before is not missed. */
+/* pre: port lock held. Sees to it that `events` are in the epoll set; 0 or an errno. Entering and changing both look at
+ * the level, so that what came before is not missed. */
 static int pipe__arm(os_pipe *pipe, uint32_t events) {
-  /* An end that only writes has shut its reading half: asking for that half would report our own shutdown as the peer's. */
+  /* An end that only writes has shut its reading half: asking for that half would report our own shutdown as the
+   * peer's. */
   uint32_t in = pipe->direction == NPS_DIRECTION_OUT ? 0 : (uint32_t)(EPOLLIN | EPOLLRDHUP | EPOLLPRI);
   uint32_t wanted = pipe->armed | EPOLLET | in | events;
   if (wanted == pipe->armed) {
     return 0;
   }
-  int error = ep_port_control(pipe->port, pipe->armed == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, pipe->fd, wanted, pipe->slot);
+  int error =
+      ep_port_control(pipe->port, pipe->armed == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, pipe->fd, wanted, pipe->slot);
   if (error == 0) {
     pipe->armed = wanted;
   }
   return error;
 }
 
-/* The peer frees room with every read and each time an EPOLLOUT would wake us: nobody waits for it, so take it away. The next
- * WRITE_PROBE puts it back, which looks at the level. */
+/* The peer frees room with every read and each time an EPOLLOUT would wake us: nobody waits for it, so take it away.
+ * The next WRITE_PROBE puts it back, which looks at the level. */
 static void pipe__disarm_out(os_pipe *pipe) {
   uint32_t wanted = pipe->armed & ~(uint32_t)EPOLLOUT;
   if (wanted != pipe->armed && ep_port_control(pipe->port, EPOLL_CTL_MOD, pipe->fd, wanted, pipe->slot) == 0) {
@@ -256,16 +258,16 @@ uint32_t ep_pipe_event(os_pipe *pipe, uint32_t events, os_op **ready) {
 /* pre: port lock held. Whether what the probe asks for is known to be so already. */
 static bool pipe__answered(const os_pipe *pipe, os_op_kind kind) {
   switch (kind) {
-    case OS_READ_PROBE:
-      return atomic_load(&pipe->edge_in) || atomic_load(&pipe->peer_done);
-    case OS_CLOSE_PROBE:
-      return atomic_load(&pipe->peer_done);
-    case OS_WRITE_PROBE:
-      return atomic_load(&pipe->edge_out) || atomic_load(&pipe->hung_up);
-    case OS_CONNECT: /* no probe */
-    case OS_READ:
-    case OS_WRITE:
-      return false;
+  case OS_READ_PROBE:
+    return atomic_load(&pipe->edge_in) || atomic_load(&pipe->peer_done);
+  case OS_CLOSE_PROBE:
+    return atomic_load(&pipe->peer_done);
+  case OS_WRITE_PROBE:
+    return atomic_load(&pipe->edge_out) || atomic_load(&pipe->hung_up);
+  case OS_CONNECT: /* no probe */
+  case OS_READ:
+  case OS_WRITE:
+    return false;
   }
   return false;
 }
@@ -286,37 +288,39 @@ static os_start pipe__start_probe(os_pipe *pipe, os_op *op, os_completion *done)
   if (pending) {
     return OS_PENDING;
   }
-  *done = (os_completion){.op = op, .result = error == 0 ? NPS_OK : ep_error(error), .flags = over ? OS_PEER_CLOSED : 0};
+  *done =
+      (os_completion){.op = op, .result = error == 0 ? NPS_OK : ep_error(error), .flags = over ? OS_PEER_CLOSED : 0};
   return OS_DONE;
 }
 
 os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
   nps_result refused = NPS_OK;
   switch (op->kind) {
-    case OS_CONNECT:
-      if (pipe->listener != NULL) {
-        return ep_listener_start(pipe->listener, pipe, op, done);
-      }
-      refused = ep_result(NPS_E_NOT_SUPPORTED, 0);
-      break;
-    case OS_READ_PROBE:
-    case OS_WRITE_PROBE:
-    case OS_CLOSE_PROBE:
-      if (pipe->fd >= 0) {
-        return pipe__start_probe(pipe, op, done);
-      }
-      refused = ep_result(NPS_E_NOT_CONNECTED, 0);
-      break;
-    case OS_READ: /* never started: os_direct_io */
-    case OS_WRITE:
-      refused = ep_result(NPS_E_NOT_SUPPORTED, 0);
-      break;
+  case OS_CONNECT:
+    if (pipe->listener != NULL) {
+      return ep_listener_start(pipe->listener, pipe, op, done);
+    }
+    refused = ep_result(NPS_E_NOT_SUPPORTED, 0);
+    break;
+  case OS_READ_PROBE:
+  case OS_WRITE_PROBE:
+  case OS_CLOSE_PROBE:
+    if (pipe->fd >= 0) {
+      return pipe__start_probe(pipe, op, done);
+    }
+    refused = ep_result(NPS_E_NOT_CONNECTED, 0);
+    break;
+  case OS_READ: /* never started: os_direct_io */
+  case OS_WRITE:
+    refused = ep_result(NPS_E_NOT_SUPPORTED, 0);
+    break;
   }
   *done = (os_completion){.op = op, .result = refused};
   return OS_DONE;
 }
 
-bool os_pipe_cancel(os_pipe *pipe, os_op *op) {
+bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing) {
+  (void)closing; /* either way a probe is taken back at once */
   if (op->kind == OS_CONNECT) {
     return ep_listener_cancel(pipe->listener, op);
   }
@@ -336,7 +340,7 @@ bool os_pipe_cancel(os_pipe *pipe, os_op *op) {
 
 void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *done) {
   struct iovec part = {.iov_base = memory, .iov_len = size};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1}; /* no control buffer: the kernel closes sent descriptors */
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1}; /* no control: the kernel closes sent descriptors */
   ssize_t taken;
   *done = (os_completion){.result = NPS_OK};
   if (atomic_load(&pipe->edge_in)) {
@@ -347,13 +351,13 @@ void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *don
   } while (taken < 0 && errno == EINTR);
   if (taken > 0) {
     done->bytes = (uint32_t)taken;
-    /* A short read means "drained" unless the peer closed (data and close are one edge) or the stream is cut at a descriptor
-     * or at an out-of-band byte, behind which there may be more. */
+    /* A short read means "drained" unless the peer closed (data and close are one edge) or the stream is cut at a
+     * descriptor or at an out-of-band byte, behind which there may be more. */
     if (done->bytes < size && (message.msg_flags & MSG_CTRUNC) == 0 && !atomic_load(&pipe->peer_done) &&
         !atomic_load(&pipe->split)) {
       done->flags = OS_DRAINED;
     }
-  } else if (taken == 0 || errno == ECONNRESET) { /* reset: the peer left without reading all; what it sent was read first */
+  } else if (taken == 0 || errno == ECONNRESET) { /* reset: it left without reading all; what it sent came first */
     done->result = ep_result(NPS_END_OF_STREAM, 0);
   } else if (errno == EAGAIN) {
     done->result = ep_result(NPS_WOULD_BLOCK, 0);

@@ -12,15 +12,31 @@ static void platform__check(int error) {
   }
 }
 
-void os_lock_init(os_lock *lock) { platform__check(pthread_mutex_init(lock, NULL)); }
-void os_lock_destroy(os_lock *lock) { platform__check(pthread_mutex_destroy(lock)); }
-void os_lock_enter(os_lock *lock) { platform__check(pthread_mutex_lock(lock)); }
-void os_lock_leave(os_lock *lock) { platform__check(pthread_mutex_unlock(lock)); }
+void os_lock_init(os_lock *lock) {
+  platform__check(pthread_mutex_init(lock, NULL));
+}
+void os_lock_destroy(os_lock *lock) {
+  platform__check(pthread_mutex_destroy(lock));
+}
+void os_lock_enter(os_lock *lock) {
+  platform__check(pthread_mutex_lock(lock));
+}
+void os_lock_leave(os_lock *lock) {
+  platform__check(pthread_mutex_unlock(lock));
+}
 
-void os_signal_init(os_signal *signal) { platform__check(pthread_cond_init(signal, NULL)); }
-void os_signal_destroy(os_signal *signal) { platform__check(pthread_cond_destroy(signal)); }
-void os_signal_wait(os_signal *signal, os_lock *lock) { platform__check(pthread_cond_wait(signal, lock)); }
-void os_signal_all(os_signal *signal) { platform__check(pthread_cond_broadcast(signal)); }
+void os_signal_init(os_signal *signal) {
+  platform__check(pthread_cond_init(signal, NULL));
+}
+void os_signal_destroy(os_signal *signal) {
+  platform__check(pthread_cond_destroy(signal));
+}
+void os_signal_wait(os_signal *signal, os_lock *lock) {
+  platform__check(pthread_cond_wait(signal, lock));
+}
+void os_signal_all(os_signal *signal) {
+  platform__check(pthread_cond_broadcast(signal));
+}
 
 uint64_t os_now_ms(void) {
   struct timespec now;
@@ -35,5 +51,9 @@ void os_sleep_ms(uint32_t ms) {
   }
 }
 
-void *os_alloc(size_t size) { return calloc(1, size); }
-void os_free(void *memory) { free(memory); }
+void *os_alloc(size_t size) {
+  return calloc(1, size);
+}
+void os_free(void *memory) {
+  free(memory);
+}

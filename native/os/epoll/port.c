@@ -50,7 +50,9 @@ nps_result ep_port_slot_take(os_port *port, ep_slot_kind kind, void *owner, uint
   return room ? NPS_OK : ep_result(NPS_E_OUT_OF_MEMORY, ENOMEM);
 }
 
-void ep_port_slot_renew(os_port *port, uint32_t slot) { port->slots[slot].generation++; }
+void ep_port_slot_renew(os_port *port, uint32_t slot) {
+  port->slots[slot].generation++;
+}
 
 /* Lets go of one reference and of the lock; the last one takes the memory with it. */
 static void port__release_locked(os_port *port) {
@@ -196,7 +198,7 @@ static void *port__owner(const os_port *port, const struct epoll_event *event, e
 
 /* Events of pipes, in one hold of the lock. *seats: there are events of listeners too. */
 static uint32_t port__collect(os_port *port, const struct epoll_event *events, uint32_t event_count,
-                              os_completion *completions, uint32_t capacity, bool *seats) {
+    os_completion *completions, uint32_t capacity, bool *seats) {
   os_lock_enter(&port->lock);
   uint32_t count = port__drain(port, completions, capacity); /* the oldest first */
   for (uint32_t i = 0; i < event_count; i++) {
@@ -217,9 +219,9 @@ static uint32_t port__collect(os_port *port, const struct epoll_event *events, u
   return count;
 }
 
-/* Events of listeners. A listener's lock comes before the port's: so each is looked up, referenced, and pumped outside. */
+/* Events of listeners. A listener's lock comes before the port's: each is looked up, referenced, and pumped outside. */
 static uint32_t port__pump_seats(os_port *port, const struct epoll_event *events, uint32_t event_count,
-                                 os_completion *completions, uint32_t capacity) {
+    os_completion *completions, uint32_t capacity) {
   for (uint32_t i = 0; i < event_count; i++) {
     os_lock_enter(&port->lock);
     const ep_seat *seat = port__owner(port, &events[i], EP_SLOT_SEAT);
@@ -239,7 +241,8 @@ static uint32_t port__pump_seats(os_port *port, const struct epoll_event *events
   return count;
 }
 
-nps_result os_port_wait(os_port *port, os_completion *completions, uint32_t capacity, int64_t timeout_ms, uint32_t *count) {
+nps_result os_port_wait(
+    os_port *port, os_completion *completions, uint32_t capacity, int64_t timeout_ms, uint32_t *count) {
   struct epoll_event events[PORT_BATCH];
   bool seats = false;
   int most = (int)(capacity < PORT_BATCH ? capacity : PORT_BATCH);

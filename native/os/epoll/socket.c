@@ -61,8 +61,8 @@ nps_result ep_socket_adoptable(intptr_t os_handle) {
 }
 
 void ep_socket_shape(int fd, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size) {
-  /* Failures are ignored on purpose: shutdown fails only if the peer has gone, which the first read or write tells; a size
-   * that the system does not like is cut to its own limits. */
+  /* Failures are ignored on purpose: shutdown fails only if the peer has gone, which the first read or write tells; a
+   * size that the system does not like is cut to its own limits. */
   if (direction != NPS_DIRECTION_DUPLEX) {
     (void)shutdown(fd, direction == NPS_DIRECTION_IN ? SHUT_WR : SHUT_RD);
   }
