@@ -61,7 +61,7 @@ nps_result nps_pipe_create(const nps_server_options *options, nps_pipe **pipe) {
   nps_server_options complete;
   nps_result result = options_server(options, &complete);
   if (result != RESULT_OK) return result;
-  os_pipe *os;
+  os_pipe *os = NULL;
   result = os_pipe_create(&complete, &os);
   if (result != RESULT_OK) return result;
   const pipe_traits traits = {complete.direction, complete.read_ahead, complete.write_limit, true, false};
@@ -92,7 +92,7 @@ nps_result nps_pipe_open(const nps_client_options *options, nps_pipe **pipe) {
   nps_client_options complete;
   nps_result result = options_client(options, &complete);
   if (result != RESULT_OK) return result;
-  os_pipe *os;
+  os_pipe *os = NULL;
   result = api__open(&complete, &os);
   if (result != RESULT_OK) return result;
   const pipe_traits traits = {complete.direction, complete.read_ahead, complete.write_limit, false, true};
@@ -105,7 +105,7 @@ nps_result nps_pipe_adopt(intptr_t os_handle, const nps_adopt_options *options, 
   nps_adopt_options complete;
   nps_result result = options_adopt(options, &complete);
   if (result != RESULT_OK) return result;
-  os_pipe *os;
+  os_pipe *os = NULL;
   os_adopted adopted;
   result = os_pipe_adopt(os_handle, &adopted, &os);
   if (result != RESULT_OK) return result;

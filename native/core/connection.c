@@ -44,7 +44,7 @@ nps_result connection_disconnect(nps_pipe *pipe) {
   if (!pipe->server) return RESULT(NPS_E_NOT_SUPPORTED);
   nps_result result = RESULT_OK;
   if (pipe->state != PIPE_IDLE) {
-    pipe_drop_ops(pipe);
+    pipe_drop_ops(pipe, false);
     result = os_pipe_disconnect(pipe->os);
   }
   /* Nothing of the old connection may be seen in the next one. */

@@ -74,9 +74,9 @@ os_start op_start(op *o, os_op_kind kind, uint32_t length, os_completion *done) 
   return started;
 }
 
-bool op_cancel(op *o) {
+bool op_cancel(op *o, bool closing) {
   o->state = OP_CANCELLING;
-  if (!os_pipe_cancel(o->pipe->os, &o->os)) return false; /* rule 2: its completion decides */
+  if (!os_pipe_cancel(o->pipe->os, &o->os, closing)) return false; /* rule 2: its completion decides */
   o->state = OP_IDLE;
   o->pipe->refs--;
   return true;

@@ -55,8 +55,8 @@ void op_give_memory(op *o, nps_poll *poll);
 /* pre: idle, the pipe's lock held. OS_DONE leaves it idle. */
 os_start op_start(op *o, os_op_kind kind, uint32_t length, os_completion *done);
 
-/* Asks for the end of a pending op; the pipe's lock is held. true: it is idle now. */
-bool op_cancel(op *o);
+/* Asks for the end of a pending op; the pipe's lock is held. true: it is idle now. `closing`: the pipe is closed next. */
+bool op_cancel(op *o, bool closing);
 
 /* Its completion has come; the pipe's lock is held. Makes it idle and drops the reference (the caller holds the lock, so the pipe
  * stays until pipe_leave). true if it belongs to the current connection (rule 3). */

@@ -175,19 +175,19 @@ void pipe_complete(const os_completion *completion, delivery *to) {
   pipe_leave(pipe, to);
 }
 
-static void pipe__drop_op(op **slot, nps_poll *poll) {
+static void pipe__drop_op(op **slot, nps_poll *poll, bool closing) {
   op *o = *slot;
-  if (op_is_pending(o) && !op_cancel(o)) {
+  if (op_is_pending(o) && !op_cancel(o, closing)) {
     *slot = NULL; /* the system has it still: its completion gives it back */
   } else if (o != NULL) {
     op_give_memory(o, poll);
   }
 }
 
-void pipe_drop_ops(nps_pipe *pipe) {
+void pipe_drop_ops(nps_pipe *pipe, bool closing) {
   pipe->generation++;
-  pipe__drop_op(&pipe->in, pipe->poll);
-  pipe__drop_op(&pipe->out, pipe->poll);
+  pipe__drop_op(&pipe->in, pipe->poll, closing);
+  pipe__drop_op(&pipe->out, pipe->poll, closing);
 }
 
 /* ---------------------------------------------------------------- ending */
@@ -198,7 +198,7 @@ static void pipe__close(nps_pipe *pipe, bool keep_handle) {
   pipe->state = PIPE_CLOSED;
   pipe->registered = false;
   pipe->events = 0;
-  pipe_drop_ops(pipe);
+  pipe_drop_ops(pipe, true);
   op_release(pipe->in, poll);
   op_release(pipe->out, poll);
   pipe->in = pipe->out = NULL;
@@ -219,7 +219,7 @@ nps_result pipe_close(nps_pipe *pipe, int64_t linger_ms) {
     pipe->state = PIPE_LINGERING;
     pipe->registered = false;
     pipe->events = 0;
-    pipe__drop_op(&pipe->in, pipe->poll);
+    pipe__drop_op(&pipe->in, pipe->poll, false);
     result = RESULT(NPS_WOULD_BLOCK);
   } else {
     pipe_shut(pipe);

@@ -109,8 +109,8 @@ void pipe_peer_closed(nps_pipe *pipe);
 void pipe_background_error(nps_pipe *pipe, nps_result error);
 
 /* Ends the connection's operations: what comes back is made idle, what does not is left to its completion and replaced when
- * needed. Raises the generation. */
-void pipe_drop_ops(nps_pipe *pipe);
+ * needed. Raises the generation. `closing`: the pipe is closed next. */
+void pipe_drop_ops(nps_pipe *pipe, bool closing);
 
 /* Closes the end and leaves the poll's lists. */
 void pipe_shut(nps_pipe *pipe);

@@ -38,7 +38,7 @@ static void reader__start(nps_pipe *pipe) {
   nps_poll *poll = pipe->poll;
   op *in = pipe->in;
   pipe->ready &= (uint8_t)~NPS_READABLE;
-  if (op_is_pending(in) && !op_cancel(in)) return; /* a CLOSE_PROBE whose completion is on its way: that starts us again */
+  if (op_is_pending(in) && !op_cancel(in, false)) return; /* a CLOSE_PROBE whose completion is on its way: that starts us again */
 
   const uint32_t ahead = os_direct_io ? 0 : min_u32(pipe->read_ahead, poll->pool.size);
   for (;;) {

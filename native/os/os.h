@@ -107,8 +107,9 @@ nps_result os_pipe_bind(os_pipe *pipe, os_port *port);
 os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done);
 
 /* Asks for the end of a pending operation. true: core has it back, no completion will come. false: its completion will come,
- * cancelled or not. */
-bool os_pipe_cancel(os_pipe *pipe, os_op *op);
+ * cancelled or not. `closing`: os_pipe_close follows under the same hold of the pipe's lock, so that a backend whose close ends
+ * what is pending may leave it to that. */
+bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing);
 
 /* Reads what is there now into the caller's memory; size > 0. NPS_OK with bytes > 0 (OS_DRAINED when known to be all),
  * NPS_WOULD_BLOCK, NPS_END_OF_STREAM, or an error. */

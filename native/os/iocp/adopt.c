@@ -1,8 +1,7 @@
 #include "iocp.h"
+#include "ntdll.h"
 
-#include <winternl.h>
-
-/* Classes and structs of NtQueryInformationFile (wdm.h, ntifs.h): the SDK's <winternl.h> has only the function. */
+/* Classes and structs of NtQueryInformationFile (wdm.h, ntifs.h), which the SDK lacks. */
 enum {
   ADOPT__ACCESS = 8, /* FileAccessInformation: an ACCESS_MASK */
   ADOPT__MODE = 16, /* FileModeInformation: a ULONG */
@@ -19,7 +18,7 @@ typedef struct adopt__pipe_info {
 } adopt__pipe_info;
 
 typedef struct adopt__local_info {
-  ULONG type;          /* 0: bytes, 1: messages */
+  ULONG type; /* 0: bytes, 1: messages */
   ULONG configuration; /* 0: client to server, 1: server to client, 2: both */
   ULONG maximum_instances;
   ULONG current_instances;
@@ -28,26 +27,29 @@ typedef struct adopt__local_info {
   ULONG outbound_quota;
   ULONG write_quota_available;
   ULONG state; /* 1: disconnected, 2: listening, 3: connected, 4: closing */
-  ULONG end;   /* 0: client, 1: server */
+  ULONG end; /* 0: client, 1: server */
 } adopt__local_info;
 
-enum { ADOPT__STATE_CONNECTED = 3, ADOPT__STATE_CLOSING = 4 };
+enum { ADOPT__CONFIGURATION_TO_SERVER = 0, ADOPT__CONFIGURATION_TO_CLIENT = 1 };
+enum { ADOPT__STATE_LISTENING = 2, ADOPT__STATE_CONNECTED = 3, ADOPT__STATE_CLOSING = 4 };
+enum { ADOPT__END_SERVER = 1 };
 
-static NTSTATUS adopt__query(HANDLE handle, int information_class, void *information, ULONG size) {
-  IO_STATUS_BLOCK block;
-  return NtQueryInformationFile(handle, &block, information, size, (FILE_INFORMATION_CLASS)information_class);
+static const nt_status adopt__denied = (nt_status)0xC0000022; /* STATUS_ACCESS_DENIED */
+
+static nt_status adopt__query(HANDLE handle, int information_class, void *information, ULONG size) {
+  nt_io_status io_status;
+  return NtQueryInformationFile(handle, &io_status, information, size, information_class);
 }
 
 /* What a question that failed says of a handle that is some kind of pipe or socket. */
-static nps_result adopt__refuse(NTSTATUS status) {
+static nps_result adopt__refuse(nt_status status) {
   DWORD code = RtlNtStatusToDosError(status);
-  if (code == ERROR_ACCESS_DENIED) /* a write-only handle without FILE_READ_ATTRIBUTES */
-    return iocp_result(code);
-  return iocp_make_result(NPS_E_NOT_A_PIPE, code);
+  return status == adopt__denied ? iocp_result(code) : iocp_make_result(NPS_E_NOT_A_PIPE, code);
 }
 
-/* A handle for synchronous I/O must go before anything else is asked. GetFileType does not wait; NtQueryInformationFile on such a
- * handle waits behind a read that is under way, and every later question would, too. */
+/* A handle for synchronous I/O must go before anything else is asked. GetFileType does not wait;
+ * NtQueryInformationFile on such a handle waits behind a read that is under way, and every later question would,
+ * too. */
 static nps_result adopt__check_kind(HANDLE handle) {
   DWORD flags = 0;
   if (GetFileType(handle) != FILE_TYPE_PIPE) {
@@ -56,7 +58,9 @@ static nps_result adopt__check_kind(HANDLE handle) {
     return iocp_make_result(NPS_E_NOT_A_PIPE, 0); /* a disk file, or no file at all: an event, a process */
   }
   ULONG mode = 0;
-  NTSTATUS status = adopt__query(handle, ADOPT__MODE, &mode, sizeof mode);
+  nt_status status = adopt__query(handle, ADOPT__MODE, &mode, sizeof mode);
+  if (status == adopt__denied)
+    return NPS_OK; /* an outbound server: the port will not bind a handle that is not overlapped */
   if (status != 0)
     return adopt__refuse(status);
   if (mode & (ADOPT__SYNCHRONOUS_ALERT | ADOPT__SYNCHRONOUS_NONALERT))
@@ -64,24 +68,50 @@ static nps_result adopt__check_kind(HANDLE handle) {
   return NPS_OK;
 }
 
-/* Which ways bytes may go: what both the handle and the pipe allow. 0: none. */
-static nps_result adopt__direction(HANDLE handle, const adopt__local_info *local, uint32_t *direction) {
-  ACCESS_MASK access = 0;
-  NTSTATUS status = adopt__query(handle, ADOPT__ACCESS, &access, sizeof access);
-  if (status != 0)
-    return iocp_result(RtlNtStatusToDosError(status));
-  bool server = local->end == 1;
-  bool to_server = local->configuration != 1, to_client = local->configuration != 0;
-  *direction = 0;
-  if ((access & FILE_READ_DATA) && (server ? to_server : to_client))
-    *direction |= NPS_DIRECTION_IN;
-  if ((access & FILE_WRITE_DATA) && (server ? to_client : to_server))
-    *direction |= NPS_DIRECTION_OUT;
-  return *direction != 0 ? NPS_OK : iocp_result(ERROR_ACCESS_DENIED);
+/* The server end of an outbound pipe cannot be asked: it has FILE_GENERIC_WRITE, and so no FILE_READ_ATTRIBUTES. No
+ * other end lacks that: CreateFile always asks for it. Whether a client is there, the first connect says. */
+static nps_result adopt__local(HANDLE handle, ACCESS_MASK access, adopt__local_info *local) {
+  nt_status status = adopt__query(handle, ADOPT__PIPE_LOCAL, local, sizeof *local);
+  if (status == 0)
+    return NPS_OK;
+  if (status != adopt__denied ||
+      (access & (FILE_READ_DATA | FILE_WRITE_DATA | FILE_READ_ATTRIBUTES)) != FILE_WRITE_DATA)
+    return adopt__refuse(status);
+  memset(local, 0, sizeof *local);
+  local->configuration = ADOPT__CONFIGURATION_TO_CLIENT;
+  local->state = ADOPT__STATE_LISTENING;
+  local->end = ADOPT__END_SERVER;
+  return NPS_OK;
 }
 
-/* The giver may have set skip-on-success, and whether a packet follows a success depends on it. A system that does not say is
- * met with a sentinel after each success (op.c). */
+/* With PIPE_NOWAIT nothing would ever be pending, and so nothing would ever complete. Where that cannot be asked,
+ * see above, it can be set; which also shows that it is a pipe. */
+static nps_result adopt__check_wait(HANDLE handle) {
+  adopt__pipe_info pipe;
+  nt_status status = adopt__query(handle, ADOPT__PIPE, &pipe, sizeof pipe);
+  if (status == 0)
+    return pipe.completion_mode == 0 ? NPS_OK : iocp_make_result(NPS_E_NOT_SUPPORTED, 0);
+  DWORD state = PIPE_READMODE_BYTE | PIPE_WAIT;
+  if (status == adopt__denied && SetNamedPipeHandleState(handle, &state, NULL, NULL))
+    return NPS_OK;
+  return adopt__refuse(status);
+}
+
+/* Which ways bytes may go: what both the handle and the pipe allow. */
+static uint32_t adopt__direction(ACCESS_MASK access, const adopt__local_info *local) {
+  bool server = local->end == ADOPT__END_SERVER;
+  bool to_server = local->configuration != ADOPT__CONFIGURATION_TO_CLIENT;
+  bool to_client = local->configuration != ADOPT__CONFIGURATION_TO_SERVER;
+  uint32_t direction = 0;
+  if ((access & FILE_READ_DATA) && (server ? to_server : to_client))
+    direction |= NPS_DIRECTION_IN;
+  if ((access & FILE_WRITE_DATA) && (server ? to_client : to_server))
+    direction |= NPS_DIRECTION_OUT;
+  return direction;
+}
+
+/* The giver may have set skip-on-success, and whether a packet follows a success depends on it. A system that does
+ * not say is met with a sentinel after each success (op.c). */
 static iocp_skip adopt__skip(HANDLE handle) {
   ULONG modes = 0;
   if (adopt__query(handle, ADOPT__COMPLETION_NOTIFICATION, &modes, sizeof modes) != 0)
@@ -89,45 +119,44 @@ static iocp_skip adopt__skip(HANDLE handle) {
   return modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS ? IOCP_SKIP_ON : IOCP_SKIP_OFF;
 }
 
-/* All questions; nothing is changed. */
 static nps_result adopt__examine(HANDLE handle, os_adopted *adopted) {
   nps_result result = adopt__check_kind(handle);
   if (result != NPS_OK)
     return result;
-
+  ACCESS_MASK access = 0;
+  nt_status status = adopt__query(handle, ADOPT__ACCESS, &access, sizeof access);
+  if (status != 0)
+    return adopt__refuse(status);
   adopt__local_info local;
-  NTSTATUS status = adopt__query(handle, ADOPT__PIPE_LOCAL, &local, sizeof local);
-  if (status != 0)
-    return adopt__refuse(status);
-  adopt__pipe_info pipe;
-  status = adopt__query(handle, ADOPT__PIPE, &pipe, sizeof pipe);
-  if (status != 0)
-    return adopt__refuse(status);
-  /* PIPE_NOWAIT: nothing would ever be pending, so nothing would ever complete. */
-  if (local.type != 0 || pipe.completion_mode != 0)
+  result = adopt__local(handle, access, &local);
+  if (result != NPS_OK)
+    return result;
+  if (local.type != 0)
     return iocp_make_result(NPS_E_NOT_SUPPORTED, 0);
 
+  adopted->direction = adopt__direction(access, &local);
+  if (adopted->direction == 0)
+    return iocp_result(ERROR_ACCESS_DENIED);
   /* A client is connected for life; whether the server is still there, its first read or write says. */
-  adopted->server = local.end == 1;
-  adopted->connected =
-      !adopted->server || local.state == ADOPT__STATE_CONNECTED || local.state == ADOPT__STATE_CLOSING;
-  return adopt__direction(handle, &local, &adopted->direction);
+  adopted->server = local.end == ADOPT__END_SERVER;
+  adopted->connected = !adopted->server || local.state == ADOPT__STATE_CONNECTED || local.state == ADOPT__STATE_CLOSING;
+  return adopt__check_wait(handle); /* last, since it may change something */
 }
 
 nps_result os_pipe_adopt(intptr_t os_handle, os_adopted *adopted, os_pipe **pipe) {
-  HANDLE handle = (HANDLE)os_handle;
   if (os_handle <= 0) /* no handle, or a pseudo handle such as INVALID_HANDLE_VALUE, which is "this process" */
     return iocp_make_result(NPS_E_INVALID_ARGUMENT, NPS_ARGUMENT_HANDLE);
-  nps_result result = adopt__examine(handle, adopted);
-  if (result != NPS_OK)
-    return result;
-
   os_pipe *made = os_alloc(sizeof *made);
   if (made == NULL)
     return iocp_result(ERROR_NOT_ENOUGH_MEMORY);
-  made->handle = handle;
-  made->adopted = true;
-  made->skip = adopt__skip(handle);
+  made->handle = (HANDLE)os_handle;
+  nps_result result = adopt__examine(made->handle, adopted);
+  if (result != NPS_OK) {
+    os_free(made);
+    return result;
+  }
+  made->adopted = made->shared = true;
+  made->skip = adopt__skip(made->handle);
   *pipe = made;
   return NPS_OK;
 }

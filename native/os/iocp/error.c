@@ -37,7 +37,7 @@ static nps_status error__status(DWORD code) {
     return NPS_E_NOT_CONNECTED;
   case ERROR_OPERATION_ABORTED:
   case ERROR_ABANDONED_WAIT_0: /* the port was closed */
-  case ERROR__HANDLES_CLOSED:  /* the handle was closed under an operation (Wine) */
+  case ERROR__HANDLES_CLOSED: /* the handle was closed under an operation (Wine) */
     return NPS_E_CLOSED;
   default:
     return NPS_E_IO;
@@ -58,7 +58,7 @@ nps_result iocp_result(DWORD code) {
 static nps_result error__connect(DWORD code) {
   switch (code) {
   case ERROR_PIPE_CONNECTED: /* a client was there before us */
-  case ERROR_NO_DATA:        /* it came and left: a connection, whose bytes can be read; no reason to stop accepting (C6) */
+  case ERROR_NO_DATA: /* it came and left: a connection, whose bytes can be read; no reason to stop accepting (C6) */
     return NPS_OK;
   default:
     return iocp_result(code);
@@ -69,9 +69,9 @@ static nps_result error__read(DWORD code) {
   switch (code) {
   case ERROR_MORE_DATA: /* a part of a message: bytes like any other */
     return NPS_OK;
-  case ERROR_BROKEN_PIPE:        /* the other end was closed, and what it had sent is read */
+  case ERROR_BROKEN_PIPE: /* the other end was closed, and what it had sent is read */
   case ERROR_PIPE_NOT_CONNECTED: /* the server disconnected */
-  case ERROR_BAD_PIPE:           /* likewise, as PeekNamedPipe may put it */
+  case ERROR_BAD_PIPE: /* likewise, as PeekNamedPipe may put it */
   case ERROR_HANDLE_EOF:
     return iocp_make_result(NPS_END_OF_STREAM, 0);
   default:

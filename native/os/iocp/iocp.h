@@ -18,18 +18,18 @@
 
 /* What a synchronous success leaves behind on the port (FILE_SKIP_COMPLETION_PORT_ON_SUCCESS). */
 typedef enum iocp_skip {
-  IOCP_SKIP_OFF,    /* a packet */
-  IOCP_SKIP_ON,     /* nothing */
+  IOCP_SKIP_OFF, /* a packet */
+  IOCP_SKIP_ON, /* nothing */
   IOCP_SKIP_UNKNOWN /* the giver of an adopted handle may have set it, and the system would not say */
 } iocp_skip;
 
-/* How far an operation is. The thread that starts it and the one that dequeues its packet may meet before the system call has
- * returned to the former; each exchanges the word once, and who comes second finishes the operation. */
+/* How far an operation is. The thread that starts it and the one that dequeues its packet may meet before the system
+ * call has returned to the former; each exchanges the word once, and who comes second finishes the operation. */
 typedef enum iocp_phase {
   IOCP_STARTING, /* inside the system call */
-  IOCP_PENDING,  /* start has answered OS_PENDING: the packet completes the operation */
+  IOCP_PENDING, /* start has answered OS_PENDING: the packet completes the operation */
   IOCP_SENTINEL, /* likewise, but the sentinel completes it; the packet, if there is one, is dropped */
-  IOCP_PACKET    /* the packet was dequeued while starting: start answers OS_DONE */
+  IOCP_PACKET /* the packet was dequeued while starting: start answers OS_DONE */
 } iocp_phase;
 
 /* Completion keys. All pipes share one: a packet names its operation, not its pipe, which may be gone (rule 4). */
@@ -37,18 +37,19 @@ enum { IOCP_KEY_OPERATION = 0, IOCP_KEY_WAKE = 1, IOCP_KEY_SENTINEL = 2 };
 
 struct os_port {
   HANDLE queue;
-  uint32_t batch;       /* packets asked for per call; only the waiter touches this and the next two */
+  uint32_t batch; /* packets asked for per call; only the waiter touches this and the next two */
   uint32_t full_in_row; /* calls in a row that brought a whole batch */
-  uint32_t patience;    /* that many make the batch grow */
-  SRWLOCK take_lock;    /* guards the event and its use */
-  HANDLE take_event;    /* of the read inside os_pipe_take; made at the first one */
+  uint32_t patience; /* that many make the batch grow */
+  SRWLOCK take_lock; /* guards the event and its use */
+  HANDLE take_event; /* of the read inside os_pipe_take; made at the first one */
 };
 
 struct os_pipe {
   HANDLE handle;
-  os_port *port;  /* null until bound; core keeps the port alive while it calls us with this pipe */
+  os_port *port; /* null until bound; core keeps the port alive while it calls us with this pipe */
   iocp_skip skip;
   bool adopted;
+  bool shared; /* others may have the handle too: it was adopted, or lent */
 };
 
 /* ---- error.c: the only place where codes become statuses ---- */
@@ -63,7 +64,9 @@ nps_result iocp_io_result(os_op_kind kind, DWORD code);
 
 /* ---- op.c ---- */
 
-static inline OVERLAPPED *iocp_overlapped(os_op *op) { return (OVERLAPPED *)(void *)&op->state.overlapped; }
+static inline OVERLAPPED *iocp_overlapped(os_op *op) {
+  return (OVERLAPPED *)(void *)&op->state.overlapped;
+}
 
 /* Fills in a completion. `op` may be null (take). */
 void iocp_complete(os_op *op, os_op_kind kind, DWORD code, DWORD bytes, os_completion *completion);
@@ -81,8 +84,8 @@ nps_result iocp_name(const char *name, wchar_t path[IOCP_NAME_MAX + 1]);
 
 /* ---- security.c ---- */
 
-/* Who may use a pipe that we create: the user on whose behalf this thread runs, and nobody else. Points into itself: not to
- * be copied. */
+/* Who may use a pipe that we create: the user on whose behalf this thread runs, and nobody else. Points into itself:
+ * not to be copied. */
 typedef struct iocp_security {
   SECURITY_ATTRIBUTES attributes;
   SECURITY_DESCRIPTOR descriptor;

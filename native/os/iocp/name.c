@@ -4,7 +4,9 @@
 #define NAME__PREFIX_WIDE L"\\\\.\\pipe\\"
 enum { NAME__PREFIX_LENGTH = sizeof NAME__PREFIX - 1 };
 
-static char name__lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+static char name__lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
 /* `lower` is in lower case; stops at the end of either. */
 static bool name__starts_with(const char *text, const char *lower) {
@@ -15,9 +17,11 @@ static bool name__starts_with(const char *text, const char *lower) {
   return *lower == '\0';
 }
 
-/* Win32 strips dots and spaces from the end of a path. Of these names nothing would be left: the path would be the folder of
- * all pipes, which can be opened and is no pipe. */
-static bool name__vanishes(const char *name) { return name[strspn(name, ". ")] == '\0'; }
+/* Win32 strips dots and spaces from the end of a path. Of these names nothing would be left: the path would be the
+ * folder of all pipes, which can be opened and is no pipe. */
+static bool name__vanishes(const char *name) {
+  return name[strspn(name, ". ")] == '\0';
+}
 
 static bool name__is_allowed(const char *name) {
   if (name__vanishes(name) || strpbrk(name, "\\/") != NULL)

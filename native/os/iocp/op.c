@@ -1,11 +1,11 @@
 #include "iocp.h"
-
-#include <winternl.h>
+#include "ntdll.h"
 
 _Static_assert(sizeof(os_overlapped) == sizeof(OVERLAPPED), "os_overlapped stands for OVERLAPPED");
 _Static_assert(offsetof(os_overlapped, event) == offsetof(OVERLAPPED, hEvent), "os_overlapped stands for OVERLAPPED");
 _Static_assert(_Alignof(os_overlapped) == _Alignof(OVERLAPPED), "os_overlapped stands for OVERLAPPED");
-_Static_assert(offsetof(os_op, state) == 0 && offsetof(os_op_state, overlapped) == 0, "an OVERLAPPED* of ours is an os_op*");
+_Static_assert(
+    offsetof(os_op, state) == 0 && offsetof(os_op_state, overlapped) == 0, "an OVERLAPPED* of ours is an os_op*");
 _Static_assert(sizeof(((os_op_state *)NULL)->phase) == sizeof(LONG), "phase is exchanged by Interlocked functions");
 
 void iocp_complete(os_op *op, os_op_kind kind, DWORD code, DWORD bytes, os_completion *completion) {
@@ -21,14 +21,14 @@ void iocp_complete(os_op *op, os_op_kind kind, DWORD code, DWORD bytes, os_compl
 /* pre: the kernel has let go of the operation: it ended at once, or its packet was dequeued (rule 2). */
 static void op__complete_from_overlapped(os_op *op, os_completion *completion) {
   OVERLAPPED *overlapped = iocp_overlapped(op);
-  NTSTATUS status = (NTSTATUS)overlapped->Internal;
+  nt_status status = (nt_status)overlapped->Internal;
   DWORD code = status == 0 ? ERROR_SUCCESS : RtlNtStatusToDosError(status);
   iocp_complete(op, op->kind, code, (DWORD)overlapped->InternalHigh, completion);
 }
 
 /* The system call. A code; ERROR_SUCCESS for success at once. */
 static DWORD op__call(os_pipe *pipe, os_op *op) {
-  static char s_nothing; /* what a read of no byte points at */
+  static char op__nothing; /* what a read of no byte points at */
   OVERLAPPED *overlapped = iocp_overlapped(op);
   BOOL succeeded = FALSE;
   switch (op->kind) {
@@ -39,7 +39,7 @@ static DWORD op__call(os_pipe *pipe, os_op *op) {
     succeeded = ReadFile(pipe->handle, op->memory, op->length, NULL, overlapped);
     break;
   case OS_READ_PROBE:
-    succeeded = ReadFile(pipe->handle, &s_nothing, 0, NULL, overlapped);
+    succeeded = ReadFile(pipe->handle, &op__nothing, 0, NULL, overlapped);
     break;
   case OS_WRITE:
     succeeded = WriteFile(pipe->handle, op->memory, op->length, NULL, overlapped);
@@ -51,9 +51,9 @@ static DWORD op__call(os_pipe *pipe, os_op *op) {
   return succeeded ? ERROR_SUCCESS : GetLastError();
 }
 
-/* A packet may have come or may come, or none: post one of our own behind it. The port is first-in first-out, so when the
- * sentinel is dequeued, the packet has been or never will be. Should there be no memory even to post, the operation counts as
- * pending: its memory is kept (rule 5), at worst for ever. */
+/* A packet may have come or may come, or none: post one of our own behind it. The port is first-in first-out, so
+ * when the sentinel is dequeued, the packet has been or never will be. Should there be no memory even to post, the
+ * operation counts as pending: its memory is kept (rule 5), at worst for ever. */
 static void op__post_sentinel(os_pipe *pipe, os_op *op) {
   if (!PostQueuedCompletionStatus(pipe->port->queue, 0, IOCP_KEY_SENTINEL, iocp_overlapped(op)))
     InterlockedCompareExchange(&op->state.phase, IOCP_PENDING, IOCP_SENTINEL);
@@ -76,8 +76,8 @@ os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
       next = IOCP_SENTINEL;
     break;
   case ERROR_MORE_DATA:
-    /* Only if somebody switched a lent handle to message mode. Whether a packet comes is not documented, and no memory may hang
-     * on it. */
+    /* Only if somebody switched a lent handle to message mode. Whether a packet comes is not documented, and no
+     * memory may hang on it. */
     next = IOCP_SENTINEL;
     break;
   default:
@@ -114,7 +114,10 @@ bool iocp_packet(const OVERLAPPED_ENTRY *packet, os_completion *completion) {
   return true;
 }
 
-bool os_pipe_cancel(os_pipe *pipe, os_op *op) {
+bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing) {
+  /* Closing the only handle ends what is pending on it; with a second handle somewhere it would not. */
+  if (closing && !pipe->shared)
+    return false;
   /* Only marks; ERROR_NOT_FOUND says that it has ended already. Either way the packet decides (rules 2 and 5). */
   (void)CancelIoEx(pipe->handle, iocp_overlapped(op));
   return false;

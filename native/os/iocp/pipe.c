@@ -25,7 +25,9 @@ static DWORD pipe__client_access(uint32_t direction) {
 }
 
 /* Buffers of no byte would make every write wait for a reader. */
-static DWORD pipe__buffer_size(uint32_t asked) { return asked != 0 ? asked : PIPE__DEFAULT_BUFFER; }
+static DWORD pipe__buffer_size(uint32_t asked) {
+  return asked != 0 ? asked : PIPE__DEFAULT_BUFFER;
+}
 
 /* A code. `first`: fail with ERROR_ACCESS_DENIED if the name is there. */
 static DWORD pipe__create(
@@ -34,13 +36,14 @@ static DWORD pipe__create(
   if (first)
     open_mode |= FILE_FLAG_FIRST_PIPE_INSTANCE;
   DWORD pipe_mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
-  *handle = CreateNamedPipeW(path, open_mode, pipe_mode, options->max_instances, pipe__buffer_size(options->out_buffer_size),
-      pipe__buffer_size(options->in_buffer_size), 0, &security->attributes);
+  *handle =
+      CreateNamedPipeW(path, open_mode, pipe_mode, options->max_instances, pipe__buffer_size(options->out_buffer_size),
+          pipe__buffer_size(options->in_buffer_size), 0, &security->attributes);
   return *handle != INVALID_HANDLE_VALUE ? ERROR_SUCCESS : GetLastError();
 }
 
-/* Asking for the first instance first tells whether the name is new. If it is not, we join only what our own user made: else
- * whoever was quicker to take the name would share our clients (O4). */
+/* Asking for the first instance first tells whether the name is new. If it is not, we join only what our own user
+ * made: else whoever was quicker to take the name would share our clients (O4). */
 static DWORD pipe__create_or_join(
     const wchar_t *path, const nps_server_options *options, iocp_security *security, HANDLE *handle) {
   DWORD code = pipe__create(path, options, security, true, handle);
@@ -99,11 +102,13 @@ nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
 
 nps_result os_pipe_handle(os_pipe *pipe, intptr_t *os_handle) {
   *os_handle = (intptr_t)pipe->handle;
+  pipe->shared = true;
   return NPS_OK;
 }
 
 void os_pipe_close(os_pipe *pipe, bool keep_handle) {
-  /* What is pending completes through the port without us: a packet names the operation, not the pipe (rules 4 and 5). */
+  /* What is pending completes through the port without us: a packet names the operation, not the pipe (rules 4 and
+   * 5). */
   if (!keep_handle)
     CloseHandle(pipe->handle);
   os_free(pipe);
@@ -117,8 +122,8 @@ nps_result os_pipe_bind(os_pipe *pipe, os_port *port) {
     return iocp_result(code);
   }
   pipe->port = port;
-  /* Only on handles of our own: it cannot be taken back, and others may hold duplicates of an adopted one. Should it fail, a
-   * packet follows every success. */
+  /* Only on handles of our own: it cannot be taken back, and others may hold duplicates of an adopted one. Should it
+   * fail, a packet follows every success. */
   if (!pipe->adopted) {
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
     pipe->skip = SetFileCompletionNotificationModes(pipe->handle, modes) ? IOCP_SKIP_ON : IOCP_SKIP_OFF;
@@ -128,7 +133,8 @@ nps_result os_pipe_bind(os_pipe *pipe, os_port *port) {
 
 /* ---- I/O; operations are in op.c ---- */
 
-/* pre: take_lock held. An event with its low bit set, so that no packet comes (GetQueuedCompletionStatus's page). A code. */
+/* pre: take_lock held. An event with its low bit set, so that no packet comes (GetQueuedCompletionStatus's page). A
+ * code. */
 static DWORD pipe__read_now(os_pipe *pipe, void *memory, DWORD size, DWORD *bytes) {
   os_port *port = pipe->port;
   if (port->take_event == NULL)
@@ -179,12 +185,14 @@ void os_pipe_accept(os_pipe *pipe, os_op *op) {
   (void)op;
 }
 
-void os_op_discard(os_op *op) { (void)op; /* likewise: disconnect or close ends what nobody wants */ }
+void os_op_discard(os_op *op) {
+  (void)op; /* likewise: disconnect or close ends what nobody wants */
+}
 
 nps_result os_pipe_disconnect(os_pipe *pipe) {
   DWORD code = DisconnectNamedPipe(pipe->handle) ? ERROR_SUCCESS : GetLastError();
   switch (code) {
-  case ERROR_PIPE_LISTENING:     /* a cancelled connect has not ended yet (Wine): still listening, as it should */
+  case ERROR_PIPE_LISTENING: /* a cancelled connect has not ended yet (Wine): still listening, as it should */
   case ERROR_PIPE_NOT_CONNECTED: /* disconnected before, or never connected */
   case ERROR_BAD_PIPE:
     return NPS_OK;

@@ -30,9 +30,9 @@ nps_result os_port_wake(os_port *port) {
   return PostQueuedCompletionStatus(port->queue, 0, IOCP_KEY_WAKE, NULL) ? NPS_OK : iocp_result(GetLastError());
 }
 
-/* How many packets to ask for. Asking for more than there are costs a system call that finds nothing (Wine: a round trip to its
- * server); asking for fewer costs another wait. So: one at first, twice as many after some calls in a row that came back full,
- * and down to what came, after which growth is tried less often. */
+/* How many packets to ask for. Asking for more than there are costs a system call that finds nothing (Wine: a round
+ * trip to its server); asking for fewer costs another wait. So: one at first, twice as many after some calls in a
+ * row that came back full, and down to what came, after which growth is tried less often. */
 static void port__adapt(os_port *port, uint32_t asked, uint32_t got) {
   if (got < asked) {
     if (got <= asked / 2 && port->patience < PORT__PATIENCE_MAX)
@@ -47,7 +47,8 @@ static void port__adapt(os_port *port, uint32_t asked, uint32_t got) {
   }
 }
 
-nps_result os_port_wait(os_port *port, os_completion *completions, uint32_t capacity, int64_t timeout_ms, uint32_t *count) {
+nps_result os_port_wait(
+    os_port *port, os_completion *completions, uint32_t capacity, int64_t timeout_ms, uint32_t *count) {
   OVERLAPPED_ENTRY packets[PORT__BATCH_MAX];
   uint32_t asked = port->batch < capacity ? port->batch : capacity;
   DWORD ms = INFINITE;

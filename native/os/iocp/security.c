@@ -22,8 +22,8 @@ DWORD iocp_security_init(iocp_security *security) {
   if (code != ERROR_SUCCESS)
     return code;
 
-  /* FILE_ALL_ACCESS includes FILE_CREATE_PIPE_INSTANCE: the next instance needs it. The owner is named, since an elevated
-   * administrator's objects would else belong to the group. */
+  /* FILE_ALL_ACCESS includes FILE_CREATE_PIPE_INSTANCE: the next instance needs it. The owner is named, since an
+   * elevated administrator's objects would else belong to the group. */
   PSID user = security->user.token.User.Sid;
   SECURITY_DESCRIPTOR *descriptor = &security->descriptor;
   if (!InitializeAcl(&security->access.acl, sizeof security->access, ACL_REVISION) ||
