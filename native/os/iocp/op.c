@@ -115,8 +115,9 @@ bool iocp_packet(const OVERLAPPED_ENTRY *packet, os_completion *completion) {
 }
 
 bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing) {
-  /* Closing the only handle ends what is pending on it; with a second handle somewhere it would not. */
-  if (closing && !pipe->shared)
+  /* Closing the only handle of an end ends its connects and reads; with a second handle somewhere it would not. A write
+   * that did not fit may outlive it, until the peer reads or closes: that one is always asked to end. */
+  if (closing && !pipe->shared && op->kind != OS_WRITE)
     return false;
   /* Only marks; ERROR_NOT_FOUND says that it has ended already. Either way the packet decides (rules 2 and 5). */
   (void)CancelIoEx(pipe->handle, iocp_overlapped(op));
