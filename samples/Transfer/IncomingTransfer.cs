@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace NamedPipeShim.Samples.Transfer;
@@ -207,7 +208,7 @@ internal sealed class IncomingTransfer : IDisposable
         try
         {
             string received = TransferHeader.NameEncoding.GetString(utf8);
-            _name = ReceivedName.ForDisplay(received);
+            _name = received;
             if (!ReceivedName.TryMakeSafe(received, out string safe))
             {
                 Answer(TransferAnswer.BadName, "refused: no file may have that name here");
@@ -222,7 +223,7 @@ internal sealed class IncomingTransfer : IDisposable
             }
 
             _file = new IncomingFile(_folder, safe);
-            EndOfData();
+            ExpectDataOrHash();
         }
         catch (DecoderFallbackException)
         {
@@ -240,7 +241,7 @@ internal sealed class IncomingTransfer : IDisposable
         {
             _file!.Append(data);
             _received += data.Length;
-            EndOfData();
+            ExpectDataOrHash();
         }
         catch (IOException exception)
         {
@@ -249,11 +250,11 @@ internal sealed class IncomingTransfer : IDisposable
     }
 
     // The end is where the header says it is; it may be right behind the name.
-    private void EndOfData()
+    private void ExpectDataOrHash()
     {
         if (_received == _header.DataLength)
         {
-            Gather(Phase.Hash, System.Security.Cryptography.SHA256.HashSizeInBytes);
+            Gather(Phase.Hash, SHA256.HashSizeInBytes);
         }
         else
         {
@@ -289,7 +290,7 @@ internal sealed class IncomingTransfer : IDisposable
         _answerUnsent = true;
         _file?.Dispose();
         _file = null;
-        _report(new ReceivedTransfer(_name, _received, Stopwatch.GetElapsedTime(_started), hash ?? [], problem));
+        Report(problem, hash ?? []);
     }
 
     // Would-block is no trouble: a writable event will come, and with it another turn.
@@ -307,9 +308,15 @@ internal sealed class IncomingTransfer : IDisposable
         bool began = _phase > Phase.Header || (_phase == Phase.Header && _partLength > 0);
         if (began && _phase != Phase.Answered)
         {
-            _report(new ReceivedTransfer(_name, _received, Stopwatch.GetElapsedTime(_started), [], problem));
+            Report(problem, []);
         }
 
         _phase = Phase.Answered;
+    }
+
+    private void Report(string? problem, byte[] hash)
+    {
+        string? shown = _name is null ? null : ReceivedName.ForDisplay(_name);
+        _report(new ReceivedTransfer(shown, _received, Stopwatch.GetElapsedTime(_started), hash, problem));
     }
 }

@@ -12,27 +12,30 @@ internal static class LoopbackCommand
     {
         string path = FileOfTheRuntime();
         string name = $"transfer-{Environment.ProcessId}";
-        Console.WriteLine($"{path}");
+        Console.WriteLine(path);
         Console.WriteLine($"through the pipe {name}, from one thread to another");
 
         using var signals = new StopSignals();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signals.Token);
         ReceivedTransfer? received = null;
-        using var receiver = new Receiver(name, folder: null, transfer => received = transfer);
+        var receiver = new Receiver(name, folder: null, transfer => received = transfer);
         Task receiving = Task.Factory.StartNew(
-            () =>
-            {
-                // However this ends, the other thread must not wait for ever: closing tells it.
-                using (receiver)
-                {
-                    receiver.Run(() => received is not null && receiver.Connected == 0, signals.Token);
-                }
-            },
-            CancellationToken.None,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
-
-        SentFile sent = SendFile(name, path);
-        receiving.GetAwaiter().GetResult();
+            Receive, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        SentFile sent;
+        try
+        {
+            sent = SendFile(name, path);
+        }
+        catch
+        {
+            stop.Cancel();
+            throw;
+        }
+        finally
+        {
+            // If it is the receiver that failed, this throws its reason instead of what the sender saw of it.
+            receiving.GetAwaiter().GetResult();
+        }
 
         Console.WriteLine($"sent      {Text.Hash(sent.Hash)}");
         Console.WriteLine($"received  {Text.Hash(received?.Hash ?? [])}");
@@ -44,6 +47,15 @@ internal static class LoopbackCommand
 
         Console.WriteLine($"verified  {Text.Speed(sent.Length, sent.Elapsed)}, with SHA-256 at both ends");
         return 0;
+
+        void Receive()
+        {
+            // However this ends, the sender must not wait for ever: closing tells it.
+            using (receiver)
+            {
+                receiver.Run(() => received is not null && receiver.Connected == 0, stop.Token);
+            }
+        }
     }
 
     private static SentFile SendFile(string name, string path)

@@ -22,7 +22,7 @@ internal sealed class OutgoingFile : IDisposable
         byte[] name = TransferHeader.NameEncoding.GetBytes(Path.GetFileName(path));
         if (name.Length is 0 or > TransferHeader.MaxNameLength)
         {
-            throw new TransferException($"{path} has no name that can be sent");
+            throw new TransferException("it has no name that can be sent");
         }
 
         _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
@@ -75,7 +75,7 @@ internal sealed class OutgoingFile : IDisposable
             int count = _file.Read(_buffer, _end, wanted);
             if (count == 0)
             {
-                throw new TransferException($"{_file.Name} became shorter while it was being sent");
+                throw new TransferException("it became shorter while it was being sent");
             }
 
             _hash.AppendData(_buffer, _end, count);

@@ -3,6 +3,8 @@ namespace NamedPipeShim.Samples.Transfer;
 /// <summary>Names come from another process and are not trusted.</summary>
 internal static class ReceivedName
 {
+    private const int LongestShown = 200;
+
     private static readonly char[] s_separators = ['/', '\\'];
 
     private static readonly char[] s_invalid = Path.GetInvalidFileNameChars();
@@ -18,9 +20,9 @@ internal static class ReceivedName
             && !(OperatingSystem.IsWindows() && MeansSomethingElseOnWindows(name));
     }
 
-    /// <summary>The name as it may be shown on a terminal.</summary>
+    /// <summary>The name, or its beginning, as it may be shown on a terminal.</summary>
     public static string ForDisplay(string received) =>
-        string.Concat(received.Select(c => char.IsControl(c) ? '?' : c));
+        string.Concat(received.Take(LongestShown).Select(c => char.IsControl(c) ? '?' : c));
 
     // Devices exist in every folder, with any extension; dots and spaces at the end are cut off.
     private static bool MeansSomethingElseOnWindows(string name)

@@ -35,20 +35,20 @@ internal sealed class Sender : IDisposable
             int count = _poller.Wait(_events, Timeout.InfiniteTimeSpan);
             foreach (PipeEvent ready in _events.AsSpan(0, count))
             {
-                if (ready.IsError && pipe.TakeError() is { } error)
-                {
-                    throw error;
-                }
-
                 // The answer first: it may come before the end of the data, when the receiver does not want them.
                 if (ready.IsReadable || ready.IsClosed)
                 {
                     answer = ReadAnswer(pipe);
                 }
 
+                if (answer is null && ready.IsError)
+                {
+                    ThrowUnlessBroken(pipe.TakeError());
+                }
+
                 if (answer is null && ready.IsWritable)
                 {
-                    answer = SendMore(pipe, file);
+                    SendMore(pipe, file);
                 }
             }
         }
@@ -60,7 +60,7 @@ internal sealed class Sender : IDisposable
     public void Dispose() => _poller.Dispose();
 
     // Writes until the pipe is full or the file at its end. Either way an event comes: room, or the answer.
-    private TransferAnswer? SendMore(NamedPipe pipe, OutgoingFile file)
+    private void SendMore(NamedPipe pipe, OutgoingFile file)
     {
         try
         {
@@ -74,18 +74,19 @@ internal sealed class Sender : IDisposable
                     break;
                 }
             }
-
-            return null;
         }
-        catch (NamedPipeException exception) when (exception.Error == NamedPipeError.BrokenPipe)
+        catch (NamedPipeException exception)
         {
-            // What the receiver said before it closed can still be read.
-            if (ReadAnswer(pipe) is { } answer)
-            {
-                return answer;
-            }
+            ThrowUnlessBroken(exception);
+        }
+    }
 
-            throw;
+    // A receiver that has closed may have said why. That can still be read, and its event is on its way.
+    private static void ThrowUnlessBroken(NamedPipeException? error)
+    {
+        if (error is not (null or { Error: NamedPipeError.BrokenPipe }))
+        {
+            throw error;
         }
     }
 
