@@ -117,6 +117,7 @@ public sealed partial class NamedPipe : IDisposable
     /// <summary>
     /// Gives the handle away, for example to a <see cref="NamedPipeClientStream"/>; the pipe is closed, the handle is not
     /// (<c>nps_pipe_export</c>). Only before the first <see cref="Register"/>: Windows cannot unbind a handle from its port.
+    /// On Linux the socket blocks from then on, as that stream expects; on Windows the handle is for overlapped I/O.
     /// </summary>
     /// <returns>The handle; the caller closes it.</returns>
     /// <exception cref="InvalidOperationException">The pipe was registered.</exception>
@@ -128,6 +129,11 @@ public sealed partial class NamedPipe : IDisposable
         NativeError.ThrowIfError(_handle.Export(out nint osHandle), nameof(NamedPipe));
         Marshal.InitHandle(handle, osHandle);
         _handle.Dispose();
+        if (OperatingSystem.IsLinux())
+        {
+            Descriptor.MakeBlocking(osHandle);
+        }
+
         return handle;
     }
 

@@ -87,7 +87,7 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
             return AdoptAndInvalidate(source, options);
         }
 
-        using SafePipeHandle duplicate = DescriptorDuplicate.Of(source, out int errno);
+        using SafePipeHandle duplicate = Descriptor.Duplicate(source, out int errno);
         if (duplicate.IsInvalid)
         {
             throw new NamedPipeException(
