@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 uint64_t sys_now_ms(void); /* monotonic */
+uint64_t sys_cpu_ms(void); /* processor time that this process has used */
 
 uint32_t sys_process_id(void);
 bool sys_is_wine(void);

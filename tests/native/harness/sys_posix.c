@@ -39,6 +39,12 @@ uint64_t sys_now_ms(void) {
   return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
+uint64_t sys_cpu_ms(void) {
+  struct timespec used;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return (uint64_t)used.tv_sec * 1000u + (uint64_t)used.tv_nsec / 1000000u;
+}
+
 uint32_t sys_process_id(void) { return (uint32_t)getpid(); }
 
 bool sys_is_wine(void) { return false; }

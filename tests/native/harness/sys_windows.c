@@ -33,6 +33,16 @@ uint64_t sys_now_ms(void) {
          (uint64_t)(now.QuadPart % frequency.QuadPart) * 1000u / (uint64_t)frequency.QuadPart;
 }
 
+static uint64_t sys__ticks(FILETIME time) { return (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime; }
+
+uint64_t sys_cpu_ms(void) {
+  FILETIME created, ended, kernel, user;
+  if (!GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user)) {
+    FAIL("GetProcessTimes: error %lu", GetLastError());
+  }
+  return (sys__ticks(kernel) + sys__ticks(user)) / 10000u;
+}
+
 uint32_t sys_process_id(void) { return GetCurrentProcessId(); }
 
 bool sys_is_wine(void) {
