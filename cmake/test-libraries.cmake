@@ -17,14 +17,12 @@ function(nps_add_test_library target)
 endfunction()
 
 # What the compiler made of nps.h, for the comparison with the bindings.
-if(EXISTS "${PROJECT_SOURCE_DIR}/tests/abi/facts/abi_facts.c")
-  nps_add_test_library(nps_abi_facts "${PROJECT_SOURCE_DIR}/tests/abi/facts/abi_facts.c")
-  target_include_directories(nps_abi_facts PRIVATE "${PROJECT_SOURCE_DIR}/native/include")
-endif()
+nps_add_test_library(nps_abi_facts "${PROJECT_SOURCE_DIR}/tests/abi/facts/abi_facts.c")
+target_include_directories(nps_abi_facts PRIVATE "${PROJECT_SOURCE_DIR}/native/include")
 
 # Lets .NET run reliably under Wine; loaded there alone. gcc 12 takes mingw's own NtCurrentTeb (a read through the gs segment) for
 # one out of bounds.
-if(MINGW AND EXISTS "${PROJECT_SOURCE_DIR}/tests/wine/wine_clr_fixes.c")
+if(MINGW)
   nps_add_test_library(wine_clr_fixes "${PROJECT_SOURCE_DIR}/tests/wine/wine_clr_fixes.c")
   target_compile_options(wine_clr_fixes PRIVATE -Wno-array-bounds)
 endif()
