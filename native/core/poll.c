@@ -23,9 +23,10 @@ nps_result poll_new(const nps_poll_options *options, nps_poll **out) {
 
 /* ---------------------------------------------------------------- handing out */
 
-/* One event for each pipe and wait: a second readiness joins the first. false: the array is full. */
+/* One event for each pipe and wait: a second readiness joins the first, under the token of now. false: the array is full. */
 static bool delivery_add(delivery *to, nps_pipe *pipe) {
-  if (pipe->turn == to->turn && pipe->slot < to->count && to->events[pipe->slot].token == pipe->token) {
+  if (pipe->turn == to->turn && pipe->slot < to->count) {
+    to->events[pipe->slot].token = pipe->token;
     to->events[pipe->slot].readiness |= pipe->events;
   } else if (to->count < to->capacity) {
     nps_event *event = &to->events[to->count];
