@@ -68,7 +68,7 @@ internal static class LoopbackCommand
         }
         finally
         {
-            progress.Clear();
+            progress.Keep();
         }
     }
 

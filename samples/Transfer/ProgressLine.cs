@@ -2,12 +2,13 @@ namespace NamedPipeShim.Samples.Transfer;
 
 /// <summary>
 /// Shows progress on standard output: on a terminal a line that is updated in place, otherwise, where that would be a mess,
-/// a plain line for each quarter.
+/// a plain line for each quarter of a large file.
 /// </summary>
 internal sealed class ProgressLine
 {
     private const long MillisecondsBetweenUpdates = 100;
     private const int Quarters = 4;
+    private const long SmallestInQuarters = 1_000_000;
 
     private readonly bool _isTerminal = !Console.IsOutputRedirected;
     private long _nextUpdate;
@@ -20,11 +21,11 @@ internal sealed class ProgressLine
     /// <summary>How far one transfer is.</summary>
     public void Report(string what, long done, long total)
     {
-        if (IsDue)
+        if (IsDue || (_isTerminal && done == total))
         {
             Show($"{what}  {Text.Size(done)} of {Text.Size(total)}  {Percent(done, total)} %");
         }
-        else if (!_isTerminal && total > 0)
+        else if (!_isTerminal && total >= SmallestInQuarters)
         {
             long quarter = (long)((Int128)done * Quarters / total);
             if (quarter > _quarter)
@@ -61,8 +62,19 @@ internal sealed class ProgressLine
         Console.Error.WriteLine(line);
     }
 
-    /// <summary>Forgets the line in place, and where the last transfer was.</summary>
-    public void Clear()
+    /// <summary>Leaves the line in place as it is, and goes on below it.</summary>
+    public void Keep()
+    {
+        if (_shown > 0)
+        {
+            Console.WriteLine();
+            _shown = 0;
+        }
+
+        _quarter = 0;
+    }
+
+    private void Clear()
     {
         if (_shown > 0)
         {
