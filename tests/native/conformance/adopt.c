@@ -31,7 +31,7 @@ TEST(test_an_adopted_handle_is_a_pipe_like_any_other) {
     if (i >= 2) {
       REQUIRE(peer_send(rest, "x", 1)); /* it was there before */
     }
-    pipe_register(l, pipe, 1);
+    register_pipe(l, pipe, 1);
     loop_await(l, 1, NPS_WRITABLE); /* P9 */
     if (i >= 2) {
       loop_await(l, 1, NPS_READABLE);
@@ -41,7 +41,7 @@ TEST(test_an_adopted_handle_is_a_pipe_like_any_other) {
     peer_close(rest);
     loop_expect_end(l, 1, pipe);
     loop_await_ever(l, 1, NPS_CLOSED);
-    pipe_end(pipe);
+    end_pipe(pipe);
     loop_end(l);
   }
 }
@@ -53,7 +53,7 @@ TEST(test_closing_an_adopted_pipe_closes_the_handle) {
     peer_pair(&one, &other);
     nps_pipe *pipe = adopt(i % 2 == 0 ? one : other);
     peer *rest = i % 2 == 0 ? other : one;
-    pipe_end(pipe);
+    end_pipe(pipe);
     REQUIRE_EQUAL(0, peer_receive(rest, &byte, 1));
     peer_close(rest);
   }
@@ -122,9 +122,9 @@ TEST(test_export_gives_the_handle_away) {
       loop *l = loop_new();
       nps_pipe *again = NULL;
       REQUIRE_OK(nps_pipe_adopt(handle, NULL, &again));
-      pipe_register(l, again, 1);
+      register_pipe(l, again, 1);
       require_works(l, again, end);
-      pipe_end(again);
+      end_pipe(again);
       loop_end(l);
     }
     REQUIRE_EQUAL(0, peer_receive(end, &byte, 1));

@@ -88,7 +88,7 @@ TEST(test_bad_arguments_of_pipe_calls_are_named) {
   REQUIRE_INVALID(NPS_ARGUMENT_LINGER, nps_pipe_close(a.pipe, -2));
   REQUIRE_INVALID(NPS_ARGUMENT_LINGER, nps_pipe_close(a.pipe, INT64_MIN));
   REQUIRE_OK(try_write(a.pipe)); /* none of that did anything */
-  pipe_register(l, fresh, 2);
+  register_pipe(l, fresh, 2);
   nps_pipe_release(fresh);
   link_end(a);
   loop_end(l);
@@ -120,14 +120,14 @@ TEST(test_calls_in_the_wrong_state_say_so) {
   REQUIRE_EQUAL(0, unsent);
   REQUIRE_OK(nps_pipe_take_error(server, &error));
   REQUIRE_OK(error);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   REQUIRE_STATUS(NPS_E_NOT_CONNECTED, try_read(server));
   REQUIRE_STATUS(NPS_E_NOT_CONNECTED, try_write(server));
   REQUIRE_OK(nps_pipe_disconnect(server, 0)); /* nothing there to end */
   REQUIRE_OK(nps_pipe_disconnect(server, 0));
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_disconnect(server, 1));
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_disconnect(server, 1));
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -150,7 +150,7 @@ TEST(test_tokens_are_any_64_bits) {
     } while (event.readiness != NPS_WAKE);
     REQUIRE(event.token == tokens[i]);
     peer_close(client);
-    pipe_end(server);
+    end_pipe(server);
     loop_end(l);
   }
 }

@@ -105,11 +105,11 @@ TEST(test_open_waits_until_the_name_is_served) { /* K2 */
   sys_thread *thread = opening_start(o);
   loop *l = loop_new();
   nps_pipe *server = server_new(o->name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   loop_connect(l, 1, server);
   sys_thread_join(thread);
   REQUIRE_OK(o->result);
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -121,7 +121,7 @@ TEST(test_libuv_3914_a_busy_name_is_waited_for) { /* K2: by trying again, not by
   nps_pipe *server = NULL;
   options.max_instances = 1;
   REQUIRE_OK(nps_pipe_create(&options, &server));
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
   peer *first = peer_open(o->name);
   loop_connect(l, 1, server);
@@ -131,7 +131,7 @@ TEST(test_libuv_3914_a_busy_name_is_waited_for) { /* K2: by trying again, not by
   sys_thread_join(thread);
   REQUIRE_OK(o->result);
   peer_close(first);
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 

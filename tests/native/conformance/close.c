@@ -18,7 +18,7 @@ static void accepted_bytes_arrive(driver by, side ours, size_t size, bool full, 
     size_t sent = 0, count = 1;
     pattern_fill(memory, size, 9, 0);
     while (sent < size && count > 0) { /* as many as are accepted without anybody reading */
-      REQUIRE(pipe_write(a.pipe, memory + sent, size - sent, &count) >= 0);
+      REQUIRE(write_pipe(a.pipe, memory + sent, size - sent, &count) >= 0);
       sent += count;
     }
     free(memory);
@@ -160,13 +160,13 @@ static void create_and_close(loop *l, const char *name, int round) {
   }
   REQUIRE_OK(nps_pipe_create(&options, &server));
   if (round % 4 > 0) {
-    pipe_register(l, server, 1);
+    register_pipe(l, server, 1);
     (void)nps_pipe_connect(server);
   }
   if (round % 4 > 1) {
     nps_client_options opening = client_options(name);
     REQUIRE_OK(nps_pipe_open(&opening, &client));
-    pipe_register(l, client, 2);
+    register_pipe(l, client, 2);
     loop_connect(l, 1, server);
     REQUIRE_OK(try_write(server));
     (void)try_read(client);

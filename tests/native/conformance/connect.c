@@ -10,7 +10,7 @@ TEST(test_connect_with_a_client_there_is_ok_at_once) { /* C2 */
     loop *l = loop_new();
     nps_pipe *server = server_new(name);
     peer *client = peer_open(name);
-    pipe_register(l, server, 1);
+    register_pipe(l, server, 1);
     REQUIRE_OK(nps_pipe_connect(server));
     REQUIRE_OK(nps_pipe_connect(server)); /* connect while connected */
     loop_await(l, 1, NPS_WRITABLE);
@@ -18,7 +18,7 @@ TEST(test_connect_with_a_client_there_is_ok_at_once) { /* C2 */
     REQUIRE_OK(try_write(server));
     char byte;
     peer_receive_exactly(client, &byte, 1);
-    pipe_end(server);
+    end_pipe(server);
     peer_close(client);
     loop_end(l);
   }
@@ -29,7 +29,7 @@ TEST(test_connect_without_a_client_would_block_then_writable) { /* C3, C4, R2 */
     const char *name = test_name();
     loop *l = loop_new();
     nps_pipe *server = server_new(name);
-    pipe_register(l, server, 1);
+    register_pipe(l, server, 1);
     REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
     for (int again = 0; again < 3; again++) {
       REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server)); /* C4 */
@@ -43,7 +43,7 @@ TEST(test_connect_without_a_client_would_block_then_writable) { /* C3, C4, R2 */
     char memory[100];
     peer_receive_exactly(client, memory, sizeof memory);
     pattern_require(memory, sizeof memory, 3, 0);
-    pipe_end(server);
+    end_pipe(server);
     peer_close(client);
     loop_end(l);
   }
@@ -72,13 +72,13 @@ TEST(test_a_client_that_came_and_left_is_connected_then_end) { /* C6 */
     pattern_fill(memory, size, i, 0);
     REQUIRE(peer_send(client, memory, size));
     peer_close(client);
-    pipe_register(l, server, 1);
+    register_pipe(l, server, 1);
     REQUIRE_OK(nps_pipe_connect(server));
     loop_await(l, 1, NPS_WRITABLE);
     loop_read_pattern(l, 1, server, i, size, (read_way){100, i >= 4});
     loop_expect_end(l, 1, server);
     REQUIRE_OK(nps_pipe_disconnect(server, 0));
-    pipe_end(server);
+    end_pipe(server);
     loop_end(l);
   }
 }
@@ -88,7 +88,7 @@ TEST(test_an_accept_loop_survives_clients_that_left) { /* C6 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   for (uint32_t i = 0; i < ROUNDS; i++) {
     peer *client = peer_open(name);
     uint32_t number = i;
@@ -114,12 +114,12 @@ TEST(test_an_accept_loop_survives_clients_that_left) { /* C6 */
     if (i % 2 == 0) { /* the same instance again, or a fresh one, where the client can have left before connect */
       REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_disconnect(server, 1));
     } else {
-      pipe_end(server);
+      end_pipe(server);
       server = server_new(name);
-      pipe_register(l, server, 1);
+      register_pipe(l, server, 1);
     }
   }
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -139,7 +139,7 @@ static crowd crowd_new(int polls) {
   crowd c = {.name = test_name(), .loops = {loop_new(), polls > 1 ? loop_new() : NULL}};
   for (int i = 0; i < INSTANCES; i++) {
     c.pipes[i] = server_new(c.name);
-    pipe_register(crowd_loop(&c, i), c.pipes[i], (uint64_t)i);
+    register_pipe(crowd_loop(&c, i), c.pipes[i], (uint64_t)i);
     REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(c.pipes[i]));
   }
   return c;
@@ -174,7 +174,7 @@ static void crowd_until(crowd *c, bool connected[INSTANCES], int count) {
 static void crowd_end(crowd *c) {
   for (int i = 0; i < INSTANCES; i++) {
     if (c->pipes[i] != NULL) {
-      pipe_end(c->pipes[i]);
+      end_pipe(c->pipes[i]);
     }
   }
   for (int i = 0; i < 2 && c->loops[i] != NULL; i++) {
@@ -193,7 +193,7 @@ static void each_instance_gets_a_client(int polls) {
   for (int i = 0; i < INSTANCES; i++) { /* each pipe tells its number: no two clients hear the same one */
     char number = (char)i;
     size_t count;
-    REQUIRE_OK(pipe_write(c.pipes[i], &number, 1, &count));
+    REQUIRE_OK(write_pipe(c.pipes[i], &number, 1, &count));
   }
   for (int i = 0; i < INSTANCES; i++) {
     char number = 99;
@@ -221,7 +221,7 @@ TEST(test_clients_before_the_instances_connect) { /* C9, C2 */
     clients[i] = peer_open(name);
   }
   for (int i = 0; i < INSTANCES; i++) {
-    pipe_register(l, pipes[i], (uint64_t)i);
+    register_pipe(l, pipes[i], (uint64_t)i);
     REQUIRE_OK(nps_pipe_connect(pipes[i]));
   }
   for (int i = 0; i < INSTANCES; i++) {
@@ -230,7 +230,7 @@ TEST(test_clients_before_the_instances_connect) { /* C9, C2 */
     peer_receive_exactly(clients[i], &byte, 1);
   }
   for (int i = 0; i < INSTANCES; i++) {
-    pipe_end(pipes[i]);
+    end_pipe(pipes[i]);
     peer_close(clients[i]);
   }
   loop_end(l);

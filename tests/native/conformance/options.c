@@ -28,7 +28,7 @@ static void require_flow(loop *l, uint64_t from_token, nps_pipe *from, uint64_t 
   char memory[1000];
   size_t count;
   pattern_fill(memory, sizeof memory, 4, 0);
-  REQUIRE_OK(pipe_write(from, memory, sizeof memory, &count));
+  REQUIRE_OK(write_pipe(from, memory, sizeof memory, &count));
   REQUIRE(count == (limit < sizeof memory ? limit : sizeof memory));
   loop_read_pattern(l, to_token, to, 4, count, (read_way){300, true});
   (void)from_token;
@@ -48,8 +48,8 @@ static void require_as_set(loop *l, const nps_server_options *options) {
                       : options->direction == NPS_DIRECTION_OUT ? NPS_DIRECTION_IN
                                                                 : NPS_DIRECTION_DUPLEX;
   REQUIRE_OK(nps_pipe_open(&opening, &client));
-  pipe_register(l, server, 1);
-  pipe_register(l, client, 2);
+  register_pipe(l, server, 1);
+  register_pipe(l, client, 2);
   loop_connect(l, 1, server);
   loop_await_ever(l, 1, NPS_WRITABLE); /* "connected", also where this end never writes */
   if (options->direction == NPS_DIRECTION_IN) {
@@ -64,8 +64,8 @@ static void require_as_set(loop *l, const nps_server_options *options) {
   } else {
     require_flow(l, 2, client, 1, server, 65536);
   }
-  pipe_end(client);
-  pipe_end(server);
+  end_pipe(client);
+  end_pipe(server);
 }
 
 TEST(test_every_set_of_options_in_either_order_gives_the_same_pipe) { /* O2 */
@@ -294,11 +294,11 @@ TEST(test_a_name_at_the_limit_works_and_one_more_says_the_limit) { /* O3 */
   name[limit - around] = '\0'; /* the whole path is as long as it may be */
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   peer *client = peer_open(name);
   loop_connect(l, 1, server);
   peer_close(client);
-  pipe_end(server);
+  end_pipe(server);
   name[limit - around] = 'n';
   name[limit - around + 1] = '\0';
   REQUIRE_STATUS(NPS_E_NAME_TOO_LONG, create_with(server_options(name)));
@@ -312,10 +312,10 @@ TEST(test_short_and_full_names_are_the_same_pipe) {
     loop *l = loop_new();
     nps_pipe *server = server_new(i == 0 ? name : peer_full_name(name));
     nps_pipe *client = client_new(i == 0 ? peer_full_name(name) : name);
-    pipe_register(l, server, 1);
+    register_pipe(l, server, 1);
     REQUIRE_OK(nps_pipe_connect(server));
-    pipe_end(client);
-    pipe_end(server);
+    end_pipe(client);
+    end_pipe(server);
     loop_end(l);
   }
 }
@@ -325,9 +325,9 @@ TEST(test_a_name_may_have_any_letters) {
   strcat(strcpy(name, test_name()), "-\xC3\xBC\xE7\xAE\xA1\xF0\x9F\x98\x80 x.y");
   loop *l = loop_new();
   nps_pipe *server = server_new(name), *client = client_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   REQUIRE_OK(nps_pipe_connect(server));
-  pipe_end(client);
-  pipe_end(server);
+  end_pipe(client);
+  end_pipe(server);
   loop_end(l);
 }

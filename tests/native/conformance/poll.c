@@ -113,7 +113,7 @@ TEST(test_several_readinesses_of_a_pipe_are_one_event) { /* P1 */
   loop_expect_end(l, 1, a.pipe);
   loop_await_ever(l, 1, NPS_CLOSED);
   REQUIRE(l->events <= 40);
-  pipe_end(a.pipe);
+  end_pipe(a.pipe);
   loop_end(l);
 }
 
@@ -185,7 +185,7 @@ TEST(test_a_short_read_arms_again) { /* P2: the event rule of nps.h */
     size_t have = 0;
     while (have < 2) {
       loop_await(l, 1, NPS_READABLE);
-      if (pipe_read(a.pipe, memory, sizeof memory, &count) == NPS_OK) {
+      if (read_pipe(a.pipe, memory, sizeof memory, &count) == NPS_OK) {
         have += count; /* fewer than the buffer holds: the next byte must raise an event */
       }
     }

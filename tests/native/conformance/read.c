@@ -52,7 +52,7 @@ static void one_stream(const setup *how, side ours, size_t size, read_way way, b
   }
   peer_stream_join(sender);
   REQUIRE_EQUAL(size, sender->moved);
-  pipe_end(a.pipe);
+  end_pipe(a.pipe);
   loop_end(l);
 }
 
@@ -104,7 +104,7 @@ static void shared_pool(uint32_t buffers) {
         nps_result result = NPS_OK;
         size_t count = s_ways[way].chunk;
         while (result == NPS_OK && !(s_ways[way].trust_short && count < s_ways[way].chunk)) {
-          result = pipe_read(links[i].pipe, memory, s_ways[way].chunk, &count);
+          result = read_pipe(links[i].pipe, memory, s_ways[way].chunk, &count);
           pattern_require(memory, count, i, have[i]);
           have[i] += count;
         }
@@ -118,7 +118,7 @@ static void shared_pool(uint32_t buffers) {
     free(memory);
     for (int i = 0; i < PIPES; i++) {
       peer_stream_join(senders[i]);
-      pipe_end(links[i].pipe);
+      end_pipe(links[i].pipe);
     }
     loop_end(l);
   }
@@ -135,18 +135,18 @@ TEST(test_bytes_arrive_between_two_pipes_of_ours) { /* R1, W1 */
       loop *l = loop_new(), *other = polls == 2 ? loop_new() : l;
       nps_pipe *server = server_new(name), *client = client_new(name);
       char *out = malloc(s_sizes[size]), *in = malloc(s_sizes[size]);
-      pipe_register(l, server, 1);
-      pipe_register(other, client, 2);
+      register_pipe(l, server, 1);
+      register_pipe(other, client, 2);
       loop_connect(l, 1, server);
       pattern_fill(out, s_sizes[size], 7, 0);
       size_t sent = 0, have = 0, count;
       uint64_t deadline = test_deadline();
       while (have < s_sizes[size]) { /* one thread, one poll, neither end may wait for the other */
         REQUIRE(!test_expired(deadline));
-        if (sent < s_sizes[size] && pipe_write(client, out + sent, s_sizes[size] - sent, &count) == NPS_OK) {
+        if (sent < s_sizes[size] && write_pipe(client, out + sent, s_sizes[size] - sent, &count) == NPS_OK) {
           sent += count;
         }
-        while (pipe_read(server, in + have, s_sizes[size] - have, &count) == NPS_OK && count > 0) {
+        while (read_pipe(server, in + have, s_sizes[size] - have, &count) == NPS_OK && count > 0) {
           have += count;
         }
         loop_pump(l, have == s_sizes[size] ? 0 : 1);
@@ -155,9 +155,9 @@ TEST(test_bytes_arrive_between_two_pipes_of_ours) { /* R1, W1 */
       pattern_require(in, have, 7, 0);
       free(in);
       free(out);
-      pipe_end(client);
+      end_pipe(client);
       loop_expect_end(l, 1, server);
-      pipe_end(server);
+      end_pipe(server);
       loop_end(l);
       if (other != l) {
         loop_end(other);
@@ -193,7 +193,7 @@ TEST(test_read_with_nothing_there_would_block) { /* R2 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   REQUIRE_STATUS(NPS_E_NOT_CONNECTED, try_read(server)); /* nobody was asked for yet */
   REQUIRE_STATUS(NPS_E_NOT_CONNECTED, try_write(server));
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
@@ -206,7 +206,7 @@ TEST(test_read_with_nothing_there_would_block) { /* R2 */
     loop_pump(l, 0);
   }
   peer_close(client);
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -253,7 +253,7 @@ TEST(test_data_and_close_together_come_in_that_order) { /* R3 */
     loop_await_ever(l, 1, NPS_CLOSED);
     REQUIRE_STATUS(NPS_END_OF_STREAM, try_read(a.pipe));
     free(memory);
-    pipe_end(a.pipe);
+    end_pipe(a.pipe);
     loop_end(l);
   }
 }
@@ -262,7 +262,7 @@ TEST(test_end_of_stream_stays_until_disconnect) { /* R3 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   for (int round = 0; round < 20; round++) {
     REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
     peer *client = peer_open(name);
@@ -280,6 +280,6 @@ TEST(test_end_of_stream_stays_until_disconnect) { /* R3 */
     REQUIRE_STATUS(NPS_E_NOT_CONNECTED, try_read(server));
     l->seen[1] = 0;
   }
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }

@@ -43,7 +43,7 @@ static void nonce_round(loop *l, const char *name, nps_pipe *server, uint32_t ro
     REQUIRE_STATUS(NPS_WOULD_BLOCK, result); /* no old byte, no old end, no old error */
   }
   size_t count;
-  nps_result written = pipe_write(server, words, sizeof words, &count);
+  nps_result written = write_pipe(server, words, sizeof words, &count);
   REQUIRE_OK(written);
   if (round % 2 == 0) {
     peer_receive_exactly(client, got, 4);
@@ -78,7 +78,7 @@ TEST(test_reconnect_rounds_never_show_an_old_byte_or_error) { /* C7 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   for (uint32_t round = 1; round <= ROUNDS; round++) {
     nps_result error = -1;
     nonce_round(l, name, server, round);
@@ -94,7 +94,7 @@ TEST(test_reconnect_rounds_never_show_an_old_byte_or_error) { /* C7 */
       REQUIRE_EQUAL(0, loop_pump(l, 0));
     }
   }
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -102,7 +102,7 @@ TEST(test_disconnect_and_listen_is_one_call) { /* C7, C8 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_disconnect(server, 1)); /* also from idle */
   for (uint32_t round = 0; round < 200; round++) {
     peer *client = peer_open(name);
@@ -123,7 +123,7 @@ TEST(test_disconnect_and_listen_is_one_call) { /* C7, C8 */
     loop_reset(l, 1);
     peer_close(client);
   }
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -131,7 +131,7 @@ TEST(test_disconnect_cancels_a_pending_connect) { /* C7 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   for (int i = 0; i < 300; i++) {
     nps_result error = -1;
     REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
@@ -147,7 +147,7 @@ TEST(test_disconnect_cancels_a_pending_connect) { /* C7 */
   char byte;
   peer_receive_exactly(client, &byte, 1);
   peer_close(client);
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -195,7 +195,7 @@ static void serve_under_fire(bool ask, bool cancel) {
   h->name = test_name();
   h->ask = ask;
   nps_pipe *server = server_new(h->name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
   for (int i = 0; i < CLIENTS; i++) {
     threads[i] = sys_thread_start(hammer_run, h);
@@ -260,7 +260,7 @@ TEST(test_a_client_succeeds_by_waiting) { /* C8, K2 */
   o->name = test_name();
   o->rounds = 100;
   nps_pipe *server = server_new(o->name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
   sys_thread *one = sys_thread_start(open_again_and_again, o), *two = sys_thread_start(open_again_and_again, o);
   for (int64_t i = 0; i < 2 * o->rounds; i++) {
@@ -272,6 +272,6 @@ TEST(test_a_client_succeeds_by_waiting) { /* C8, K2 */
   sys_thread_join(one);
   sys_thread_join(two);
   REQUIRE_EQUAL(2 * o->rounds, sys_atomic_get(&o->opened));
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }

@@ -15,13 +15,13 @@ TEST(test_io_before_register_would_block) { /* P0, C1 */
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
   REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(client));
   REQUIRE_STATUS(NPS_WOULD_BLOCK, try_write(client));
-  pipe_register(l, server, 1);
-  pipe_register(l, client, 2);
+  register_pipe(l, server, 1);
+  register_pipe(l, client, 2);
   loop_connect(l, 1, server);
   loop_write_pattern(l, 2, client, 5, 1000); /* and after it everything works */
   loop_read_pattern(l, 1, server, 5, 1000, (read_way){64, false});
-  pipe_end(server);
-  pipe_end(client);
+  end_pipe(server);
+  end_pipe(client);
   loop_end(l);
 }
 
@@ -44,12 +44,12 @@ TEST(test_reregister_and_deregister_need_a_register) { /* P5 */
   nps_pipe *pipe = server_new(name);
   REQUIRE_STATUS(NPS_E_NOT_REGISTERED, nps_pipe_reregister(pipe, 1, BOTH_INTERESTS));
   REQUIRE_STATUS(NPS_E_NOT_REGISTERED, nps_pipe_deregister(pipe));
-  pipe_register(l, pipe, 1);
+  register_pipe(l, pipe, 1);
   REQUIRE_OK(nps_pipe_deregister(pipe));
   REQUIRE_STATUS(NPS_E_NOT_REGISTERED, nps_pipe_deregister(pipe));
   REQUIRE_STATUS(NPS_E_NOT_REGISTERED, nps_pipe_reregister(pipe, 1, BOTH_INTERESTS));
   REQUIRE_STATUS(NPS_E_ALREADY_REGISTERED, nps_pipe_register(pipe, other->poll, 1, BOTH_INTERESTS));
-  pipe_register(l, pipe, 9); /* the same poll again */
+  register_pipe(l, pipe, 9); /* the same poll again */
   peer *client = peer_open(name);
   loop_connect(l, 9, pipe);
   REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(pipe));
@@ -57,7 +57,7 @@ TEST(test_reregister_and_deregister_need_a_register) { /* P5 */
   loop_await(l, 9, NPS_READABLE);
   REQUIRE_OK(try_read(pipe));
   peer_close(client);
-  pipe_end(pipe);
+  end_pipe(pipe);
   loop_end(l);
   loop_end(other);
 }
@@ -98,7 +98,7 @@ TEST(test_no_event_after_deregister) { /* P5, rule 4 */
     loop_await(l, 2, NPS_READABLE);
     REQUIRE_OK(try_read(a.pipe));
     REQUIRE_EQUAL(0, l->seen[1]);
-    pipe_end(a.pipe);
+    end_pipe(a.pipe);
     if (a.peer != NULL) {
       peer_close(a.peer);
     }
@@ -146,7 +146,7 @@ TEST(test_reregister_reports_the_end_of_the_stream) { /* P6, P8 */
   loop_forget(l);
   REQUIRE_OK(nps_pipe_reregister(a.pipe, 3, NPS_INTEREST_READABLE));
   loop_await(l, 3, NPS_READABLE | NPS_CLOSED);
-  pipe_end(a.pipe);
+  end_pipe(a.pipe);
   loop_end(l);
 }
 
@@ -161,8 +161,8 @@ static busy busy_new(loop *l, uint32_t read_ahead) {
   options.read_ahead = read_ahead;
   busy b = {.idle = server_new(test_name())};
   REQUIRE_OK(nps_pipe_create(&options, &b.connecting));
-  pipe_register(l, b.idle, 1);
-  pipe_register(l, b.connecting, 2);
+  register_pipe(l, b.idle, 1);
+  register_pipe(l, b.connecting, 2);
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(b.connecting));
   linked reading = link_new_with(l, 3, OUR_CLIENT, options);
   linked writing = link_new_with(l, 4, OUR_SERVER, options);
@@ -253,7 +253,7 @@ TEST(test_calls_on_a_closed_poll_say_closed) { /* P7 */
   REQUIRE_STATUS(NPS_E_CLOSED, nps_poll_wake(l->poll, 1));
   REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_register(pipe, l->poll, 1, BOTH_INTERESTS));
   nps_poll_release(l->poll);
-  pipe_end(pipe);
+  end_pipe(pipe);
 }
 
 TEST(test_interest_is_honoured) { /* P8 */
@@ -288,7 +288,7 @@ TEST(test_closed_is_reported_whatever_the_interest) { /* P8 */
     loop_forget(l);
     peer_close(a.peer);
     loop_await(l, 1, NPS_CLOSED);
-    pipe_end(a.pipe);
+    end_pipe(a.pipe);
     loop_end(l);
   }
 }
@@ -303,7 +303,7 @@ TEST(test_registering_a_connected_pipe_starts_it) { /* P9 */
     if (i % 2 == 0) {
       REQUIRE(peer_send(end, "before", 6));
     }
-    pipe_register(l, client, 1);
+    register_pipe(l, client, 1);
     loop_await(l, 1, NPS_WRITABLE);
     if (i % 2 == 1) {
       REQUIRE(peer_send(end, "before", 6));
@@ -311,7 +311,7 @@ TEST(test_registering_a_connected_pipe_starts_it) { /* P9 */
     loop_await(l, 1, NPS_READABLE); /* without a read that would have armed it */
     REQUIRE_OK(try_read(client));
     REQUIRE_OK(try_write(client));
-    pipe_end(client);
+    end_pipe(client);
     peer_close(end);
     peer_server_close(server);
     loop_end(l);

@@ -11,7 +11,7 @@ TEST(test_mio_1983_stale_state_across_reconnect) { /* C7, rule 3 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   for (int i = 0; i < 60; i++) {
     char byte = 0;
     size_t count;
@@ -35,7 +35,7 @@ TEST(test_mio_1983_stale_state_across_reconnect) { /* C7, rule 3 */
     peer *fresh = peer_open(name);
     loop_connect(l, 1, server);
     REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(server)); /* neither old bytes nor the old end */
-    REQUIRE_OK(pipe_write(server, "new", 3, &count));  /* nor is the old write in the way */
+    REQUIRE_OK(write_pipe(server, "new", 3, &count));  /* nor is the old write in the way */
     REQUIRE(peer_send(fresh, "N", 1));
     REQUIRE_EQUAL(1, loop_read(l, 1, server, &byte, 1));
     REQUIRE_EQUAL('N', byte);
@@ -53,7 +53,7 @@ TEST(test_mio_1983_stale_state_across_reconnect) { /* C7, rule 3 */
     REQUIRE_OK(nps_pipe_disconnect(server, 0));
     loop_reset(l, 1);
   }
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -186,7 +186,7 @@ TEST(test_cve_2024_27308_no_event_after_deregister) { /* rule 4 */
     loop_pump(l, 0);
     REQUIRE_EQUAL(0, l->ever[1]);
     if (a.pipe != NULL) {
-      pipe_end(a.pipe);
+      end_pipe(a.pipe);
     }
     link_end(b);
     loop_end(l);
@@ -204,7 +204,7 @@ TEST(test_mio_1944_1838_a_dropped_pipe_frees_its_name) { /* X3 */
     }
     nps_pipe *server = server_new(name);
     peer *client = NULL;
-    pipe_register(l, server, 1);
+    register_pipe(l, server, 1);
     if (i % 3 == 0) {
       REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server)); /* a connect in flight */
     } else {
@@ -243,7 +243,7 @@ TEST(test_mio_1461_a_write_does_not_hang_after_the_peer_left) { /* W2, W3, W4 */
       result = try_write(a.pipe);
     }
     REQUIRE_STATUS(NPS_E_BROKEN_PIPE, result);
-    pipe_end(a.pipe);
+    end_pipe(a.pipe);
     loop_end(l);
   }
 }
@@ -260,7 +260,7 @@ TEST(test_tokio_6460_5307_one_read_takes_what_is_there) { /* R1 */
     pattern_fill(memory, size, i, 0);
     REQUIRE(peer_send(a.peer, memory, size));
     loop_await(l, 1, NPS_READABLE);
-    REQUIRE_OK(pipe_read(a.pipe, memory, 65536, &count));
+    REQUIRE_OK(read_pipe(a.pipe, memory, 65536, &count));
     REQUIRE_EQUAL(size, count);
     pattern_require(memory, count, i, 0);
     free(memory);
@@ -288,7 +288,7 @@ TEST(test_go_winio_85_281_357_close_does_not_wait_for_a_client) { /* X2, P7 */
     late_close *c = test_new(sizeof *c);
     w->poll = l->poll;
     c->pipe = server_new(test_name());
-    pipe_register(l, c->pipe, 1);
+    register_pipe(l, c->pipe, 1);
     REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(c->pipe));
     sys_thread *waiter = sys_thread_start(wait_until_closed, w);
     if (i % 2 == 0) {
@@ -308,16 +308,16 @@ TEST(test_go_winio_70_no_data_does_not_kill_accept) { /* C6 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   for (int i = 0; i < 50; i++) {
     peer_close(peer_open(name)); /* came and left, before connect is called */
     REQUIRE_OK(nps_pipe_connect(server));
     loop_expect_end(l, 1, server);
     nps_pipe *next = server_new(name);
-    pipe_end(server);
+    end_pipe(server);
     server = next;
     loop_reset(l, 1);
-    pipe_register(l, server, 1);
+    register_pipe(l, server, 1);
   }
   peer *client = peer_open(name);
   REQUIRE_OK(nps_pipe_connect(server));
@@ -325,7 +325,7 @@ TEST(test_go_winio_70_no_data_does_not_kill_accept) { /* C6 */
   char got[10];
   peer_receive_exactly(client, got, 10);
   peer_close(client);
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -339,7 +339,7 @@ static void read_on(void *context) {
   char memory[512];
   while (sys_atomic_get(&r->stop) == 0) {
     size_t count;
-    (void)pipe_read(r->pipe, memory, sizeof memory, &count);
+    (void)read_pipe(r->pipe, memory, sizeof memory, &count);
     sys_yield();
   }
 }
@@ -361,7 +361,7 @@ TEST(test_go_winio_218_a_wait_keeps_its_deadline) { /* P1 */
   }
   sys_atomic_set(&r->stop, 1);
   sys_thread_join(reader);
-  pipe_end(a.pipe);
+  end_pipe(a.pipe);
   peer_stream_join(sender); /* broken by the end of the pipe */
   REQUIRE(sender->broken && sender->moved > 0);
   peer_close(a.peer);
@@ -374,7 +374,7 @@ TEST(test_dotnet_40289_40674_a_pending_connect_can_be_cancelled) { /* C7, C5 */
     loop *l = loop_new();
     nps_result error = -1;
     nps_pipe *server = server_new(name);
-    pipe_register(l, server, 1);
+    register_pipe(l, server, 1);
     REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
     REQUIRE_OK(nps_pipe_disconnect(server, 0));
     REQUIRE_EQUAL(0, loop_pump(l, 1));
@@ -385,7 +385,7 @@ TEST(test_dotnet_40289_40674_a_pending_connect_can_be_cancelled) { /* C7, C5 */
     peer *client = peer_open(name);
     loop_connect(l, 1, server);
     peer_close(client);
-    pipe_end(server);
+    end_pipe(server);
     loop_end(l);
   }
 }

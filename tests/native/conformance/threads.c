@@ -28,7 +28,7 @@ static void worker_write(void *context) {
   while (sent < w->size) {
     size_t part = w->size - sent < sizeof memory ? w->size - sent : sizeof memory, count;
     pattern_fill(memory, part, w->seed, sent);
-    nps_result result = pipe_write(w->pipe, memory, part, &count);
+    nps_result result = write_pipe(w->pipe, memory, part, &count);
     REQUIRE(result == NPS_OK || nps_result_status(result) == NPS_WOULD_BLOCK);
     REQUIRE(!test_expired(deadline));
     sent += count;
@@ -49,7 +49,7 @@ static void worker_read(void *context) {
     if (room == 0) {
       break;
     }
-    nps_result result = pipe_read(w->pipe, w->memory + have, room, &count);
+    nps_result result = read_pipe(w->pipe, w->memory + have, room, &count);
     REQUIRE(result == NPS_OK || nps_result_status(result) == NPS_WOULD_BLOCK);
     REQUIRE(!test_expired(deadline));
     if (count == 0) {
@@ -278,7 +278,7 @@ TEST(test_registration_races_with_waits_and_reads) { /* P5, P6, rule 4 */
 TEST(test_the_library_creates_no_thread) {
   loop *l = loop_new();
   linked a = link_new(l, 1, OUR_SERVER), b = link_new(l, 2, OUR_CLIENT);
-  pipe_end(a.pipe);
+  end_pipe(a.pipe);
   peer_close(a.peer);
   uint32_t before = sys_thread_count(); /* whatever the system's own libraries start, they have started by now */
   linked links[20];

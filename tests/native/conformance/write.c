@@ -39,7 +39,7 @@ TEST(test_a_write_accepts_no_more_than_its_limit) { /* bounded writes */
     size_t size = 200000, count;
     char *memory = malloc(size);
     pattern_fill(memory, size, 1, 0);
-    REQUIRE_OK(pipe_write(a.pipe, memory, size, &count));
+    REQUIRE_OK(write_pipe(a.pipe, memory, size, &count));
     REQUIRE(count <= limits[i / 2]);
     peer_stream *receiver = peer_receiver_start(a.peer, 1, count, false);
     peer_stream_join(receiver);
@@ -81,7 +81,7 @@ TEST(test_a_short_write_arms_again) { /* P2, W2: the event rule of nps.h */
   for (int round = 0; round < ROUNDS; round++) {
     count = size;
     pattern_fill(memory, size, 5, sent);
-    REQUIRE_OK(pipe_write(a.pipe, memory, size, &count));
+    REQUIRE_OK(write_pipe(a.pipe, memory, size, &count));
     sent += count;
     if (count < size) { /* no would-block was seen, yet an event must come */
       loop_reset(l, 1);
@@ -121,7 +121,7 @@ TEST(test_write_after_the_peer_closed_fails_and_goes_on_failing) { /* W3 */
     }
     loop_expect_end(l, 1, a.pipe);
     loop_await_ever(l, 1, NPS_CLOSED);
-    pipe_end(a.pipe);
+    end_pipe(a.pipe);
     loop_end(l);
   }
 }
@@ -130,7 +130,7 @@ TEST(test_a_broken_write_end_is_whole_again_after_disconnect) { /* W3 */
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = server_new(name);
-  pipe_register(l, server, 1);
+  register_pipe(l, server, 1);
   for (int i = 0; i < 20; i++) {
     REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
     peer *client = peer_open(name);
@@ -144,7 +144,7 @@ TEST(test_a_broken_write_end_is_whole_again_after_disconnect) { /* W3 */
     REQUIRE_OK(nps_pipe_disconnect(server, 0));
     loop_reset(l, 1);
   }
-  pipe_end(server);
+  end_pipe(server);
   loop_end(l);
 }
 
@@ -171,7 +171,7 @@ TEST(test_a_failed_background_write_is_never_swallowed) { /* W4 */
     REQUIRE_OK(error);
     REQUIRE_STATUS(NPS_E_BROKEN_PIPE, try_write(a.pipe));
     REQUIRE_OK(nps_pipe_flush_state(a.pipe, &unsent));
-    pipe_end(a.pipe);
+    end_pipe(a.pipe);
     loop_end(l);
   }
 }
@@ -188,7 +188,7 @@ TEST(test_an_error_that_was_not_taken_is_reported_again) { /* W4, P6 */
     REQUIRE_OK(nps_pipe_reregister(a.pipe, 2, NPS_INTEREST_READABLE));
     loop_await(l, 2, NPS_ERROR);
   }
-  pipe_end(a.pipe);
+  end_pipe(a.pipe);
   loop_end(l);
 }
 
@@ -225,7 +225,7 @@ TEST(test_the_callers_buffer_is_its_own_again_after_write) { /* OWNERSHIP of nps
   nps_result result = NPS_OK;
   while (result == NPS_OK) {
     pattern_fill(memory, size, 8, sent);
-    result = pipe_write(a.pipe, memory, size, &count);
+    result = write_pipe(a.pipe, memory, size, &count);
     sent += count;
     memset(memory, 0xEE, size); /* what is still under way must not be this */
   }

@@ -107,12 +107,12 @@ nps_pipe *client_new(const char *name) {
   return pipe;
 }
 
-void pipe_register(loop *with, nps_pipe *pipe, uint64_t token) {
+void register_pipe(loop *with, nps_pipe *pipe, uint64_t token) {
   loop_reset(with, token);
   REQUIRE_OK(nps_pipe_register(pipe, with->poll, token, BOTH_INTERESTS));
 }
 
-void pipe_end(nps_pipe *pipe) {
+void end_pipe(nps_pipe *pipe) {
   REQUIRE_OK(nps_pipe_abort(pipe));
   nps_pipe_release(pipe);
 }
@@ -124,7 +124,7 @@ linked link_new_with(loop *with, uint64_t token, side ours, nps_server_options o
   options.name = test_name();
   if (ours == OUR_SERVER) {
     REQUIRE_OK(nps_pipe_create(&options, &made.pipe));
-    pipe_register(with, made.pipe, token);
+    register_pipe(with, made.pipe, token);
     made.peer = peer_open(options.name);
     loop_connect(with, token, made.pipe);
   } else {
@@ -136,13 +136,13 @@ linked link_new_with(loop *with, uint64_t token, side ours, nps_server_options o
     REQUIRE_OK(nps_pipe_open(&client, &made.pipe));
     made.peer = peer_accept(server);
     peer_server_close(server);
-    pipe_register(with, made.pipe, token);
+    register_pipe(with, made.pipe, token);
   }
   return made;
 }
 
 void link_end(linked one) {
-  pipe_end(one.pipe);
+  end_pipe(one.pipe);
   peer_close(one.peer);
 }
 
@@ -155,7 +155,7 @@ void loop_connect(loop *with, uint64_t token, nps_pipe *pipe) {
   REQUIRE_OK(result);
 }
 
-nps_result pipe_read(nps_pipe *pipe, void *memory, size_t size, size_t *count) {
+nps_result read_pipe(nps_pipe *pipe, void *memory, size_t size, size_t *count) {
   *count = 0xDEAD;
   nps_result result = nps_pipe_read(pipe, memory, size, count);
   if (result == NPS_OK) {
@@ -167,7 +167,7 @@ nps_result pipe_read(nps_pipe *pipe, void *memory, size_t size, size_t *count) {
   return result;
 }
 
-nps_result pipe_write(nps_pipe *pipe, const void *memory, size_t size, size_t *count) {
+nps_result write_pipe(nps_pipe *pipe, const void *memory, size_t size, size_t *count) {
   *count = 0xDEAD;
   nps_result result = nps_pipe_write(pipe, memory, size, count);
   if (result == NPS_OK) {
@@ -182,18 +182,18 @@ nps_result pipe_write(nps_pipe *pipe, const void *memory, size_t size, size_t *c
 nps_result try_read(nps_pipe *pipe) {
   char byte;
   size_t count;
-  return pipe_read(pipe, &byte, 1, &count);
+  return read_pipe(pipe, &byte, 1, &count);
 }
 
 nps_result try_write(nps_pipe *pipe) {
   size_t count;
-  return pipe_write(pipe, "x", 1, &count);
+  return write_pipe(pipe, "x", 1, &count);
 }
 
 size_t loop_read(loop *with, uint64_t token, nps_pipe *pipe, void *memory, size_t size) {
   for (;;) {
     size_t count;
-    nps_result result = pipe_read(pipe, memory, size, &count);
+    nps_result result = read_pipe(pipe, memory, size, &count);
     if (nps_result_status(result) == NPS_END_OF_STREAM) {
       return 0;
     }
@@ -238,7 +238,7 @@ void loop_write_pattern(loop *with, uint64_t token, nps_pipe *pipe, uint64_t see
   size_t sent = 0;
   while (sent < size) {
     size_t count;
-    nps_result result = pipe_write(pipe, memory + sent, size - sent, &count);
+    nps_result result = write_pipe(pipe, memory + sent, size - sent, &count);
     if (nps_result_status(result) == NPS_WOULD_BLOCK) {
       loop_await(with, token, NPS_WRITABLE | NPS_CLOSED | NPS_ERROR);
     } else {
@@ -255,7 +255,7 @@ size_t write_until_full(nps_pipe *pipe, uint64_t seed) {
   for (;;) {
     size_t count;
     pattern_fill(s_memory, sizeof s_memory, seed, accepted);
-    nps_result result = pipe_write(pipe, s_memory, sizeof s_memory, &count);
+    nps_result result = write_pipe(pipe, s_memory, sizeof s_memory, &count);
     if (nps_result_status(result) == NPS_WOULD_BLOCK) {
       return accepted;
     }

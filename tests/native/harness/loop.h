@@ -42,8 +42,8 @@ nps_server_options server_options(const char *name);
 nps_client_options client_options(const char *name);
 nps_pipe *server_new(const char *name);
 nps_pipe *client_new(const char *name); /* tries for as long as a case may take */
-void pipe_register(loop *with, nps_pipe *pipe, uint64_t token);
-void pipe_end(nps_pipe *pipe); /* abort and release */
+void register_pipe(loop *with, nps_pipe *pipe, uint64_t token);
+void end_pipe(nps_pipe *pipe); /* abort and release */
 
 /* ---- one of our pipes, connected to a peer that is not ours ---- */
 
@@ -79,8 +79,8 @@ void loop_write_pattern(loop *with, uint64_t token, nps_pipe *pipe, uint64_t see
 size_t write_until_full(nps_pipe *pipe, uint64_t seed);
 
 /* Shorthands that check that a count comes only with NPS_OK. */
-nps_result pipe_read(nps_pipe *pipe, void *memory, size_t size, size_t *count);
-nps_result pipe_write(nps_pipe *pipe, const void *memory, size_t size, size_t *count);
+nps_result read_pipe(nps_pipe *pipe, void *memory, size_t size, size_t *count);
+nps_result write_pipe(nps_pipe *pipe, const void *memory, size_t size, size_t *count);
 /* The status of a one-byte read, of a one-byte write. */
 nps_result try_read(nps_pipe *pipe);
 nps_result try_write(nps_pipe *pipe);

@@ -72,7 +72,7 @@ TEST(test_a_sent_descriptor_neither_stalls_nor_leaks) { /* P2, R1, X3 */
     REQUIRE(peer_send(a.peer, "ef", 2));
     while (have < 6) { /* by the rule: a short read means "wait", so an event must come for the rest */
       loop_await(l, 1, NPS_READABLE);
-      while (pipe_read(a.pipe, memory + have, sizeof memory - have, &count) == NPS_OK) {
+      while (read_pipe(a.pipe, memory + have, sizeof memory - have, &count) == NPS_OK) {
         size_t room = sizeof memory - have;
         have += count;
         if (count < room) {
@@ -130,7 +130,7 @@ TEST(test_a_reset_after_data_is_the_end_for_a_reader) { /* R3, W3 */
     loop_expect_end(l, 1, a.pipe);
     REQUIRE_STATUS(NPS_E_BROKEN_PIPE, try_write(a.pipe));
     REQUIRE_STATUS(NPS_END_OF_STREAM, try_read(a.pipe));
-    pipe_end(a.pipe);
+    end_pipe(a.pipe);
     loop_end(l);
   }
 }
@@ -143,7 +143,7 @@ TEST(test_a_pipe_that_breaks_raises_no_signal) { /* MSG_NOSIGNAL: SIGPIPE would 
   while (try_write(a.pipe) >= 0) {
     REQUIRE(!test_expired(deadline));
   }
-  pipe_end(a.pipe);
+  end_pipe(a.pipe);
   loop_end(l);
 }
 

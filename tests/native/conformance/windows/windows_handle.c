@@ -1,0 +1,203 @@
+/* What only Windows has: handles that are not overlapped, message pipes, access of a handle, who may open a pipe: adopt, C5, K1,
+ * O1. */
+#include <windows.h>
+
+#include <aclapi.h>
+#include <sddl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loop.h"
+#include "sys.h"
+
+static HANDLE raw_server(const char *name, DWORD open_mode, DWORD pipe_mode) {
+  HANDLE pipe = CreateNamedPipeA(peer_full_name(name), open_mode, pipe_mode, 4, 4096, 4096, 0, NULL);
+  REQUIRE(pipe != INVALID_HANDLE_VALUE);
+  return pipe;
+}
+
+static HANDLE raw_client(const char *name, DWORD access, DWORD flags) {
+  HANDLE pipe = CreateFileA(peer_full_name(name), access, 0, NULL, OPEN_EXISTING, flags, NULL);
+  REQUIRE(pipe != INVALID_HANDLE_VALUE);
+  return pipe;
+}
+
+static void require_not_adopted(HANDLE handle, int32_t status) {
+  nps_pipe *pipe = NULL;
+  DWORD flags;
+  REQUIRE_STATUS(status, nps_pipe_adopt((intptr_t)handle, NULL, &pipe));
+  REQUIRE(pipe == NULL && GetHandleInformation(handle, &flags)); /* it is the caller's still */
+  CloseHandle(handle);
+}
+
+TEST(test_libuv_1525_a_synchronous_handle_is_refused) { /* adopt: every call would wait for a read */
+  const char *name = test_name();
+  HANDLE server = raw_server(name, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE); /* no FILE_FLAG_OVERLAPPED */
+  HANDLE client = raw_client(name, GENERIC_READ | GENERIC_WRITE, 0);
+  require_not_adopted(server, NPS_E_NOT_OVERLAPPED);
+  require_not_adopted(client, NPS_E_NOT_OVERLAPPED);
+}
+
+TEST(test_what_is_no_pipe_is_refused) { /* adopt */
+  char path[MAX_PATH], folder[MAX_PATH];
+  REQUIRE(GetTempPathA(MAX_PATH, folder) != 0 && GetTempFileNameA(folder, "nps", 0, path) != 0);
+  HANDLE file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+                            FILE_FLAG_OVERLAPPED | FILE_FLAG_DELETE_ON_CLOSE, NULL);
+  REQUIRE(file != INVALID_HANDLE_VALUE);
+  require_not_adopted(file, NPS_E_NOT_A_PIPE);
+  require_not_adopted(CreateEventW(NULL, TRUE, FALSE, NULL), NPS_E_NOT_A_PIPE);
+}
+
+TEST(test_a_message_pipe_is_not_adopted) { /* adopt */
+  const char *name = test_name();
+  HANDLE server = raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
+  HANDLE client = raw_client(name, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED);
+  require_not_adopted(server, NPS_E_NOT_SUPPORTED);
+  CloseHandle(client);
+}
+
+TEST(test_a_handle_bound_elsewhere_says_already_registered) { /* NPS_E_ALREADY_REGISTERED of nps.h */
+  loop *l = loop_new();
+  peer *one, *other;
+  nps_pipe *pipe = NULL;
+  peer_pair(&one, &other);
+  intptr_t handle = peer_take_handle(one);
+  HANDLE port = CreateIoCompletionPort((HANDLE)handle, NULL, 1, 0);
+  REQUIRE(port != NULL);
+  REQUIRE_OK(nps_pipe_adopt(handle, NULL, &pipe));
+  REQUIRE_STATUS(NPS_E_ALREADY_REGISTERED, nps_pipe_register(pipe, l->poll, 1, BOTH_INTERESTS));
+  end_pipe(pipe);
+  CloseHandle(port);
+  peer_close(other);
+  loop_end(l);
+}
+
+TEST(test_an_adopted_server_handle_can_connect) { /* adopt: an instance that still listens */
+  const char *name = test_name();
+  loop *l = loop_new();
+  nps_pipe *pipe = NULL;
+  HANDLE server = raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE);
+  REQUIRE_OK(nps_pipe_adopt((intptr_t)server, NULL, &pipe));
+  register_pipe(l, pipe, 1);
+  for (int i = 0; i < 20; i++) {
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(pipe));
+    peer *client = peer_open(name);
+    loop_connect(l, 1, pipe);
+    peer_stream *sender = peer_sender_start(client, 1, 100000, false);
+    peer_stream *receiver = peer_receiver_start(client, 2, 100000, false);
+    loop_read_pattern(l, 1, pipe, 1, 100000, (read_way){4096, true});
+    loop_write_pattern(l, 1, pipe, 2, 100000);
+    peer_stream_join(sender);
+    peer_stream_join(receiver);
+    peer_close(client);
+    loop_expect_end(l, 1, pipe);
+    REQUIRE_OK(nps_pipe_disconnect(pipe, 0));
+    loop_reset(l, 1);
+  }
+  end_pipe(pipe);
+  loop_end(l);
+}
+
+TEST(test_a_connect_that_fails_is_an_event_and_the_error_comes_once) { /* C5: cancelled by somebody on the lent handle */
+  const char *name = test_name();
+  loop *l = loop_new();
+  intptr_t handle = -1;
+  nps_result error = NPS_OK;
+  nps_pipe *server = server_new(name);
+  register_pipe(l, server, 1);
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
+  REQUIRE_OK(nps_pipe_os_handle(server, &handle));
+  REQUIRE(CancelIoEx((HANDLE)handle, NULL));
+  loop_await(l, 1, NPS_ERROR);
+  REQUIRE_OK(nps_pipe_take_error(server, &error));
+  REQUIRE(error < 0);
+  REQUIRE_OK(nps_pipe_take_error(server, &error));
+  REQUIRE_OK(error); /* once */
+  REQUIRE_STATUS(NPS_E_NOT_CONNECTED, try_read(server));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
+  peer *client = peer_open(name);
+  loop_connect(l, 1, server);
+  peer_close(client);
+  end_pipe(server);
+  loop_end(l);
+}
+
+TEST(test_a_direction_that_does_not_fit_is_denied) { /* K1 */
+  const char *name = test_name();
+  nps_server_options options = server_options(name);
+  nps_pipe *server = NULL, *client = NULL;
+  nps_client_options opening = client_options(name);
+  options.direction = NPS_DIRECTION_OUT;
+  REQUIRE_OK(nps_pipe_create(&options, &server));
+  opening.direction = NPS_DIRECTION_DUPLEX;
+  nps_result denied = nps_pipe_open(&opening, &client);
+  REQUIRE_STATUS(NPS_E_ACCESS_DENIED, denied);
+  REQUIRE_EQUAL(ERROR_ACCESS_DENIED, nps_result_detail(denied));
+  opening.direction = NPS_DIRECTION_IN;
+  REQUIRE_OK(nps_pipe_open(&opening, &client));
+  nps_pipe_release(client);
+  nps_pipe_release(server);
+}
+
+TEST(test_errors_carry_the_systems_code) { /* K1 */
+  const char *name = test_name();
+  nps_client_options opening = client_options(name);
+  nps_server_options options = server_options(name);
+  nps_pipe *server = NULL, *pipe = NULL;
+  REQUIRE_EQUAL(ERROR_FILE_NOT_FOUND, nps_result_detail(nps_pipe_open(&opening, &pipe)));
+  options.max_instances = 1;
+  REQUIRE_OK(nps_pipe_create(&options, &server));
+  nps_result second = nps_pipe_create(&options, &pipe);
+  REQUIRE_STATUS(NPS_E_PIPE_BUSY, second);
+  REQUIRE_EQUAL(ERROR_PIPE_BUSY, nps_result_detail(second));
+  peer *client = peer_open(name);
+  REQUIRE_EQUAL(ERROR_PIPE_BUSY, nps_result_detail(nps_pipe_open(&opening, &pipe)));
+  peer_close(client);
+  nps_pipe_release(server);
+}
+
+/* Everyone and anonymous are in the system's default list, and must not be in ours. */
+TEST(test_only_the_current_user_is_in_the_access_list) { /* O1 */
+  intptr_t handle = -1;
+  PSECURITY_DESCRIPTOR descriptor = NULL;
+  char *text = NULL;
+  nps_pipe *server = server_new(test_name());
+  REQUIRE_OK(nps_pipe_os_handle(server, &handle));
+  REQUIRE_EQUAL(ERROR_SUCCESS, GetSecurityInfo((HANDLE)handle, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, NULL,
+                                               NULL, &descriptor));
+  REQUIRE(ConvertSecurityDescriptorToStringSecurityDescriptorA(descriptor, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &text,
+                                                               NULL));
+  if (strstr(text, ";WD)") != NULL || strstr(text, ";AN)") != NULL || strstr(text, "(A;") == NULL) {
+    FAIL("the access list is %s", text);
+  }
+  LocalFree(text);
+  LocalFree(descriptor);
+  nps_pipe_release(server);
+}
+
+TEST(test_names_that_windows_would_strip_are_refused) { /* O3 */
+  static const char *const names[] = {".", "..", " ", ". .", "\\\\.\\pipe\\.", "\\\\.\\pipe\\a\\b", "\\\\.\\PIPE\\"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    nps_server_options options = server_options(names[i]);
+    nps_client_options opening = client_options(names[i]);
+    nps_pipe *pipe = NULL;
+    REQUIRE_INVALID(NPS_ARGUMENT_NAME, nps_pipe_create(&options, &pipe));
+    REQUIRE_INVALID(NPS_ARGUMENT_NAME, nps_pipe_open(&opening, &pipe));
+  }
+}
+
+TEST(test_names_are_case_insensitive) {
+  char name[64];
+  loop *l = loop_new();
+  (void)snprintf(name, sizeof name, "%s", test_name());
+  nps_pipe *server = server_new(name);
+  for (char *at = name; *at != '\0'; at++) {
+    *at = (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
+  }
+  nps_pipe *client = client_new(name);
+  register_pipe(l, server, 1);
+  REQUIRE_OK(nps_pipe_connect(server));
+  end_pipe(client);
+  end_pipe(server);
+  loop_end(l);
+}
