@@ -48,7 +48,7 @@ public sealed class NamedPipeClientOptions
         get => _readAhead;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(ReadAhead));
             _readAhead = value;
         }
     }
@@ -60,7 +60,7 @@ public sealed class NamedPipeClientOptions
         get => _writeLimit;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(WriteLimit));
             _writeLimit = value;
         }
     }

@@ -13,7 +13,7 @@ public sealed class NamedPipeHandleOptions
         get => _readAhead;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(ReadAhead));
             _readAhead = value;
         }
     }
@@ -25,7 +25,7 @@ public sealed class NamedPipeHandleOptions
         get => _writeLimit;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(WriteLimit));
             _writeLimit = value;
         }
     }

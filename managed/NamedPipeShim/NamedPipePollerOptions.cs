@@ -16,7 +16,7 @@ public sealed class NamedPipePollerOptions
         get => _poolBuffers;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(PoolBuffers));
             _poolBuffers = value;
         }
     }
@@ -28,7 +28,7 @@ public sealed class NamedPipePollerOptions
         get => _poolBufferSize;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(PoolBufferSize));
             _poolBufferSize = value;
         }
     }

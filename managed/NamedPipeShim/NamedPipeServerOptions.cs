@@ -59,7 +59,7 @@ public sealed class NamedPipeServerOptions
         get => _inBufferSize;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(InBufferSize));
             _inBufferSize = value;
         }
     }
@@ -71,7 +71,7 @@ public sealed class NamedPipeServerOptions
         get => _outBufferSize;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(OutBufferSize));
             _outBufferSize = value;
         }
     }
@@ -86,7 +86,7 @@ public sealed class NamedPipeServerOptions
         get => _readAhead;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(ReadAhead));
             _readAhead = value;
         }
     }
@@ -98,7 +98,7 @@ public sealed class NamedPipeServerOptions
         get => _writeLimit;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(WriteLimit));
             _writeLimit = value;
         }
     }

@@ -19,6 +19,20 @@ internal static class NativeError
         }
     }
 
+    /// <summary>For create and open: a failure that is told by its kind alone gets the pipe's name.</summary>
+    public static void ThrowIfErrorOf(string pipeName, NativeResult result)
+    {
+        if (!result.IsError)
+        {
+            return;
+        }
+
+        Exception error = ToException(result, nameof(NamedPipe));
+        throw error is NamedPipeException failure
+            ? new NamedPipeException($"{failure.Message} Pipe: '{pipeName}'.", failure.Error, failure.NativeErrorCode)
+            : error;
+    }
+
     [DoesNotReturn]
     public static void ThrowClosed(string objectName) => throw Closed(objectName);
 

@@ -43,7 +43,7 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
         fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
         {
             native.name = (sbyte*)name;
-            NativeError.ThrowIfError(NativeMethods.nps_pipe_create(&native, &pipe), nameof(NamedPipe));
+            NativeError.ThrowIfErrorOf(options.Name, NativeMethods.nps_pipe_create(&native, &pipe));
         }
 
         created.SetHandle((nint)pipe);
@@ -65,7 +65,7 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
         fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
         {
             native.name = (sbyte*)name;
-            NativeError.ThrowIfError(NativeMethods.nps_pipe_open(&native, &pipe), nameof(NamedPipe));
+            NativeError.ThrowIfErrorOf(options.Name, NativeMethods.nps_pipe_open(&native, &pipe));
         }
 
         created.SetHandle((nint)pipe);
