@@ -7,6 +7,8 @@ export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 # Sockets and test files go into a folder of this run's own; its name is short, since a socket's path must be.
 work=$(mktemp -d /tmp/npsXXXXXX)
 mkdir "$work/tmp"
+chmod 755 "$work"
+chmod 1777 "$work/tmp" # as /tmp is: some tests become another user
 export TMPDIR="$work/tmp"
 log="$work/log"
 failed_stages=()
@@ -81,9 +83,10 @@ stage() {
   if [ $status -ne 0 ]; then
     failed_stages+=("$1")
     echo "---- $1 failed; the end of what it printed:"
-    grep -anE "FAIL |^ *Failed |error|\*\*\*|exit code|without leave" "$log" | tail -n 40
+    grep -aE -B 4 '^[0-9]+: FAIL ' "$log" | tail -n 80
+    grep -aE -A 6 '^ *Failed |^failed |error |exit code|without leave' "$log" | tail -n 120
     echo "----"
-    tail -n 120 "$log"
+    tail -n 60 "$log"
     echo "----"
   fi
   echo "$1: $passed passed, $failed failed"
