@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace NamedPipeShim.Samples.Transfer;
@@ -73,6 +74,7 @@ internal static class LoopbackCommand
     }
 
     // Its largest, when the file system has it; a program in a single file has none but itself.
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is provided for.")]
     private static string FileOfTheRuntime()
     {
         string[] candidates =
