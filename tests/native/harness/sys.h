@@ -50,6 +50,8 @@ _Noreturn void sys_exit_now(int code);
 
 uint32_t sys_handle_count(void); /* handles or descriptors */
 uint32_t sys_thread_count(void);
-uint64_t sys_memory(void);       /* bytes private to the process: resident on Linux, committed on Windows */
+/* Bytes of the process: resident on Linux, committed on Windows; 0 where a sanitizer keeps freed memory back (and looks for leaks
+ * itself). */
+uint64_t sys_memory(void);
 
 #endif

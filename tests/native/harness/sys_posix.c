@@ -205,7 +205,18 @@ uint32_t sys_handle_count(void) { return sys__count_entries("/proc/self/fd"); }
 
 uint32_t sys_thread_count(void) { return sys__count_entries("/proc/self/task"); }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SYS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SYS_SANITIZED 1
+#endif
+#endif
+
 uint64_t sys_memory(void) {
+#if defined(SYS_SANITIZED)
+  return 0;
+#else
   unsigned long size = 0, resident = 0;
   FILE *file = fopen("/proc/self/statm", "r");
   if (file == NULL || fscanf(file, "%lu %lu", &size, &resident) != 2) {
@@ -213,4 +224,5 @@ uint64_t sys_memory(void) {
   }
   fclose(file);
   return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+#endif
 }
