@@ -8,6 +8,7 @@ endif()
 cmake_minimum_required(VERSION 3.25)
 
 get_filename_component(root "${CMAKE_CURRENT_LIST_DIR}" DIRECTORY)
+file(TO_CMAKE_PATH "${FOLDER}" FOLDER)
 
 function(fail code text)
   message(NOTICE "reason ${code}: ${text}")
@@ -106,7 +107,8 @@ if(NOT configured STREQUAL "${arguments}")
     WORKING_DIRECTORY "${root}" RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)
     message(NOTICE "${output}")
-    if(output MATCHES "CMAKE_C_COMPILER|could not find any instance of Visual Studio|not able to compile a simple test program")
+    if(output MATCHES "CMAKE_C_COMPILER|could not find any instance of Visual Studio|does not support platform specification|\
+not able to compile a simple test program")
       if(on_windows)
         fail(NPS0001 "building the native library needs a C compiler: ${msvc_hint}")
       endif()
