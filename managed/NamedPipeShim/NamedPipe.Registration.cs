@@ -19,7 +19,7 @@ public sealed partial class NamedPipe
     public void Register(NamedPipePoller poller, nuint token, PipeInterest interest)
     {
         ArgumentNullException.ThrowIfNull(poller);
-        NativeError.ThrowIfError(_handle.Register(poller.Handle, token, (uint)interest), nameof(NamedPipe));
+        NativeError.ThrowIfError(_handle.Register(poller.SafeNamedPipePollerHandle, token, (uint)interest), nameof(NamedPipe));
         Volatile.Write(ref _poller, poller);
     }
 

@@ -36,9 +36,9 @@ public sealed partial class NamedPipe
     /// <returns><see cref="PipeStatus.Ok"/>: there were bytes. <see cref="PipeStatus.WouldBlock"/>: nothing now, a readable
     /// event will come. <see cref="PipeStatus.EndOfStream"/>: the peer closed and all was read.
     /// <see cref="PipeStatus.MoreData"/>: a part of a message.</returns>
-    /// <exception cref="InvalidOperationException">A server without a client that is not connecting.</exception>
     /// <exception cref="NotSupportedException">A pipe that only writes.</exception>
-    /// <exception cref="NamedPipeException">The system reported an error.</exception>
+    /// <exception cref="NamedPipeException">A server without a client that is not connecting
+    /// (<see cref="NamedPipeError.NotConnected"/>), or the system reported an error.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
     public PipeStatus TryRead(Span<byte> buffer, out int bytesRead) => StatusOf(_handle.Read(buffer, out bytesRead));
 
@@ -50,10 +50,10 @@ public sealed partial class NamedPipe
     /// <param name="bytesWritten">How many bytes were accepted: offer the rest again.</param>
     /// <returns><see cref="PipeStatus.Ok"/>: some or all bytes were accepted. <see cref="PipeStatus.WouldBlock"/>: none now, a
     /// writable event will come.</returns>
-    /// <exception cref="InvalidOperationException">A server without a client.</exception>
     /// <exception cref="NotSupportedException">A pipe that only reads.</exception>
     /// <exception cref="NamedPipeException">The peer closed (<see cref="NamedPipeError.BrokenPipe"/>, again and again until
-    /// disconnect), or the system reported another error.</exception>
+    /// disconnect), a server without a client that is not connecting (<see cref="NamedPipeError.NotConnected"/>), or the
+    /// system reported another error.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
     public PipeStatus TryWrite(ReadOnlySpan<byte> buffer, out int bytesWritten) =>
         StatusOf(_handle.Write(buffer, out bytesWritten));

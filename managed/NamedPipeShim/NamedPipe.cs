@@ -95,7 +95,8 @@ public sealed partial class NamedPipe : IDisposable
     /// (<c>nps_pipe_adopt</c>). It counts as connected.
     /// </summary>
     /// <remarks>
-    /// On success the pipe owns it and <paramref name="handle"/> is closed; on failure nothing has changed. Any stream
+    /// On success the pipe owns it and <paramref name="handle"/>, which must have owned it, is closed; on failure nothing has
+    /// changed. Any stream
     /// around the handle is of no use from then on. On Linux the pipe takes a duplicate of the descriptor before it closes
     /// the original, because a SafePipeHandle of System.IO.Pipes shares it with a Socket. On Windows a handle that
     /// System.IO.Pipes opened for asynchronous use is bound to the thread pool for ever: registering it fails with
@@ -142,7 +143,8 @@ public sealed partial class NamedPipe : IDisposable
     /// the pipe is open, and reading or writing it behind the pipe's back breaks the pipe.
     /// </summary>
     /// <returns>The handle.</returns>
-    /// <exception cref="InvalidOperationException">Linux: a server without a client has none.</exception>
+    /// <exception cref="NamedPipeException">Linux: a server without a client has none
+    /// (<see cref="NamedPipeError.NotConnected"/>).</exception>
     /// <exception cref="ObjectDisposedException">The pipe was closed.</exception>
     public nint DangerousGetOSHandle()
     {

@@ -84,6 +84,4 @@ public sealed class NamedPipePoller : IDisposable
         _handle.CloseQuietly();
         _handle.Dispose();
     }
-
-    internal SafeNamedPipePollerHandle Handle => _handle;
 }
