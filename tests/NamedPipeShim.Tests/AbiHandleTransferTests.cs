@@ -1,10 +1,14 @@
 using System.IO.Pipes;
 using Microsoft.Win32.SafeHandles;
+using NamedPipeShim.Tests.Support;
 using NUnit.Framework;
 
 namespace NamedPipeShim.Tests;
 
-/// <summary>Handles that change their owner: from System.IO.Pipes to us, and from us to it.</summary>
+/// <summary>Descriptors that change their owner: from System.IO.Pipes to us, and from us to it.</summary>
+/// <remarks>On Windows a handle of System.IO.Pipes is bound to the thread pool's port, or not overlapped: it cannot come to us.
+/// </remarks>
+[LinuxTests]
 public class AbiHandleTransferTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
@@ -15,7 +19,6 @@ public class AbiHandleTransferTests
     public void ChooseName() => _name = $"nps-transfer-{Guid.NewGuid():N}"[..28];
 
     [Test]
-    [Platform("Linux", Reason = "On Windows a handle of System.IO.Pipes is bound to the thread pool's port, or not overlapped.")]
     public void FromHandle_OfAClientStream_TakesTheConnectionOver()
     {
         using NamedPipeServerStream server = new(_name, PipeDirection.InOut, 1, PipeTransmissionMode.Byte, PipeOptions.None);
@@ -39,7 +42,6 @@ public class AbiHandleTransferTests
     }
 
     [Test]
-    [Platform("Linux", Reason = "See above.")]
     public void FromHandle_OfAServerStream_TakesTheConnectionOver()
     {
         NamedPipeServerStream stream = new(_name, PipeDirection.InOut, 1, PipeTransmissionMode.Byte, PipeOptions.None);
