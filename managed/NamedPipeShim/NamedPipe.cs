@@ -96,11 +96,10 @@ public sealed partial class NamedPipe : IDisposable
     /// </summary>
     /// <remarks>
     /// On success the pipe owns it and <paramref name="handle"/>, which must have owned it, is closed; on failure nothing has
-    /// changed. Any stream
-    /// around the handle is of no use from then on. On Linux the pipe takes a duplicate of the descriptor before it closes
-    /// the original, because a SafePipeHandle of System.IO.Pipes shares it with a Socket. On Windows a handle that
-    /// System.IO.Pipes opened for asynchronous use is bound to the thread pool for ever: registering it fails with
-    /// <see cref="InvalidOperationException"/>.
+    /// changed. Any stream around the handle is of no use from then on. On Linux the pipe takes a duplicate of the
+    /// descriptor before it closes the original, because a SafePipeHandle of System.IO.Pipes shares it with a Socket. On
+    /// Windows a handle that System.IO.Pipes opened for asynchronous use is bound to the thread pool for ever: registering
+    /// it fails with <see cref="InvalidOperationException"/>.
     /// </remarks>
     /// <param name="handle">The handle.</param>
     /// <param name="options">Options, or null for the defaults.</param>
