@@ -41,7 +41,8 @@ internal static class Program
 
         try
         {
-            using IHost host = wine ? new WineHost() : OperatingSystem.IsWindows() ? new WindowsHost() : new LinuxHost();
+            using IHost host =
+                wine ? new WineHost() : OperatingSystem.IsWindows() ? new WindowsHost() : new LinuxHost();
             using var runner = new Runner(host);
             runner.Run(BenchmarkCase.Select(scenario, size, pipes));
             return runner.Sound ? 0 : 1;

@@ -4,8 +4,8 @@ using System.Text;
 namespace NamedPipeShim.Benchmarks.Contestants;
 
 /// <summary>
-/// The managed child of the harness; the same lines as native/main.c: <c>run …</c> and <c>idle PAIRS</c>, each answered by
-/// <c>= NANOSECONDS ALLOCATED PROCESSOR_NANOSECONDS</c>, a failure by a line that begins with <c>!</c>.
+/// The managed child of the harness; the same lines as native/main.c: <c>run …</c> and <c>idle PAIRS</c>, each answered
+/// by <c>= NANOSECONDS ALLOCATED PROCESSOR_NANOSECONDS</c>, a failure by a line that begins with <c>!</c>.
 /// </summary>
 internal static class ChildLoop
 {
@@ -48,7 +48,9 @@ internal static class ChildLoop
         if (Play.Parse(line) is { } play)
         {
             Measure measure = contestant.Run(play);
-            return string.Create(CultureInfo.InvariantCulture, $"= {measure.Nanoseconds} {measure.AllocatedBytes} {measure.ProcessorNanoseconds}");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"= {measure.Nanoseconds} {measure.AllocatedBytes} {measure.ProcessorNanoseconds}");
         }
 
         if (line.StartsWith("idle ", StringComparison.Ordinal) && int.TryParse(line.AsSpan(5), out int pairs))

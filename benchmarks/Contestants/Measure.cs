@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace NamedPipeShim.Benchmarks.Contestants;
 
 /// <summary>
-/// What the timed part of a play took: time by the clock, what the whole process allocated on the managed heap, and processor
-/// time of the whole process.
+/// What the timed part of a play took: time by the clock, what the whole process allocated on the managed heap, and
+/// processor time of the whole process.
 /// </summary>
 internal readonly record struct Measure(long Nanoseconds, long AllocatedBytes, long ProcessorNanoseconds)
 {

@@ -112,7 +112,9 @@ internal sealed class OursContestant : IContestant
         }
     }
 
-    /// <summary>One thread for both: a side waits if something is on its way to it, and looks if it waits to write.</summary>
+    /// <summary>
+    /// One thread for both: a side waits if something is on its way to it, and looks if it waits to write.
+    /// </summary>
     private static void Turn(OursSide from, OursSide to)
     {
         long onTheWay = 0;

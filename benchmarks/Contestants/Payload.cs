@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace NamedPipeShim.Benchmarks.Contestants;
 
 /// <summary>
-/// What is sent and how it is verified, as in native/driver.c: each message carries its number at both its ends, checked
-/// always; every 256th is compared whole.
+/// What is sent and how it is verified, as in native/driver.c: each message carries its number at both its ends,
+/// checked always; every 256th is compared whole.
 /// </summary>
 internal sealed class Payload
 {
@@ -39,7 +39,9 @@ internal sealed class Payload
         MemoryMarshal.Write(message[^Word..], ~sequence);
     }
 
-    /// <summary>Checks a part of message <paramref name="sequence"/> that begins at <paramref name="position"/>.</summary>
+    /// <summary>
+    /// Checks a part of message <paramref name="sequence"/> that begins at <paramref name="position"/>.
+    /// </summary>
     public void Check(ReadOnlySpan<byte> part, int position, ulong sequence)
     {
         bool good;

@@ -3,8 +3,8 @@ using System.IO.Pipes;
 namespace NamedPipeShim.Benchmarks.Contestants;
 
 /// <summary>
-/// System.IO.Pipes, asynchronous, with its default options: as one flow (both ends in one asynchronous method, where most
-/// calls complete at once) or with a task for each server and one for the clients.
+/// System.IO.Pipes, asynchronous, with its default options: as one flow (both ends in one asynchronous method, where
+/// most calls complete at once) or with a task for each server and one for the clients.
 /// </summary>
 internal sealed class SystemIoPipesContestant : IContestant
 {
@@ -19,7 +19,8 @@ internal sealed class SystemIoPipesContestant : IContestant
 
     public void HoldPairs(int pairs)
     {
-        (SystemIoPipesEnd[] servers, SystemIoPipesEnd[] clients) = OpenAsync(pairs, new Payload(1)).GetAwaiter().GetResult();
+        (SystemIoPipesEnd[] servers, SystemIoPipesEnd[] clients) =
+            OpenAsync(pairs, new Payload(1)).GetAwaiter().GetResult();
         foreach (SystemIoPipesEnd end in servers.Concat(clients))
         {
             // An idle pipe is one that somebody reads from. A buffer of one byte: that share is the caller's.
@@ -37,7 +38,8 @@ internal sealed class SystemIoPipesContestant : IContestant
             return await RunConnectAsync(play, payload, oneFlow).ConfigureAwait(false);
         }
 
-        (SystemIoPipesEnd[] servers, SystemIoPipesEnd[] clients) = await OpenAsync(play.Pipes, payload).ConfigureAwait(false);
+        (SystemIoPipesEnd[] servers, SystemIoPipesEnd[] clients) =
+            await OpenAsync(play.Pipes, payload).ConfigureAwait(false);
         Task[] serving = oneFlow ? [] : Array.ConvertAll(servers, server => Task.Run(() => ServeAsync(play, server)));
         await PartAsync(play, servers, clients, play.Warmup).ConfigureAwait(false);
         Measure.Start start = Measure.Start.Now();
@@ -76,7 +78,8 @@ internal sealed class SystemIoPipesContestant : IContestant
         }
     }
 
-    private static async Task RoundsInOneFlowAsync(SystemIoPipesEnd[] servers, SystemIoPipesEnd[] clients, long operations)
+    private static async Task RoundsInOneFlowAsync(
+        SystemIoPipesEnd[] servers, SystemIoPipesEnd[] clients, long operations)
     {
         for (long done = 0; done < operations; done += clients.Length)
         {
@@ -141,10 +144,10 @@ internal sealed class SystemIoPipesContestant : IContestant
             Task serving = oneFlow
                 ? Task.CompletedTask
                 : Task.Run(() => AcceptAsync(stream, server, play.Warmup + play.Operations));
-            ulong sequence = 0;
-            sequence = await ConnectsAsync(name, oneFlow ? server : null, payload, sequence, play.Warmup).ConfigureAwait(false);
+            SystemIoPipesEnd? served = oneFlow ? server : null;
+            ulong sequence = await ConnectsAsync(name, served, payload, 0, play.Warmup).ConfigureAwait(false);
             Measure.Start start = Measure.Start.Now();
-            await ConnectsAsync(name, oneFlow ? server : null, payload, sequence, play.Operations).ConfigureAwait(false);
+            await ConnectsAsync(name, served, payload, sequence, play.Operations).ConfigureAwait(false);
             await serving.ConfigureAwait(false);
             return start.End();
         }
@@ -167,7 +170,8 @@ internal sealed class SystemIoPipesContestant : IContestant
     }
 
     /// <param name="server">The server end that this flow serves too, or null.</param>
-    private static async Task<ulong> ConnectsAsync(string name, SystemIoPipesEnd? server, Payload payload, ulong sequence, long operations)
+    private static async Task<ulong> ConnectsAsync(
+        string name, SystemIoPipesEnd? server, Payload payload, ulong sequence, long operations)
     {
         byte[] message = payload.NewMessage();
         var serverStream = server?.Stream as NamedPipeServerStream;
@@ -219,7 +223,9 @@ internal sealed class SystemIoPipesContestant : IContestant
 
     private string NextName() => $"nps-bench-sip-{Environment.ProcessId}-{_names++}";
 
-    /// <summary>The quota is what the other contestants use on Windows; on Linux 0 leaves the socket's buffers alone.</summary>
+    /// <summary>
+    /// The quota is what the other contestants use on Windows; on Linux 0 leaves the socket's buffers alone.
+    /// </summary>
     private static NamedPipeServerStream NewServer(string name)
     {
         int quota = OperatingSystem.IsWindows() ? 65536 : 0;

@@ -20,7 +20,9 @@ internal sealed class SystemIoPipesEnd(PipeStream stream, Payload payload, int c
         return stream.WriteAsync(_message);
     }
 
-    /// <summary>In one flow the write may wait for the read that follows: <see cref="SentAsync"/> waits for it.</summary>
+    /// <summary>
+    /// In one flow the write may wait for the read that follows: <see cref="SentAsync"/> waits for it.
+    /// </summary>
     public void StartSending() => _sending = SendAsync().AsTask();
 
     public Task SentAsync() => _sending;

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace NamedPipeShim.Benchmarks.Harness;
 
 /// <summary>How a process is started.</summary>
-internal sealed record CommandLine(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
+internal sealed record CommandLine(
+    string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
 {
     public CommandLine(string program, params string[] arguments)
         : this(program, arguments, new Dictionary<string, string>())
@@ -48,7 +49,8 @@ internal sealed record CommandLine(string Program, IReadOnlyList<string> Argumen
             string text = all ? output.Result + error.Result : "";
             return process.ExitCode == 0
                 ? text
-                : throw new BenchmarkException($"{Program} {string.Join(' ', Arguments)} failed ({process.ExitCode}):\n{text}");
+                : throw new BenchmarkException(
+                    $"{Program} {string.Join(' ', Arguments)} failed ({process.ExitCode}):\n{text}");
         }
         catch (System.ComponentModel.Win32Exception exception)
         {

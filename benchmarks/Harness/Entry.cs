@@ -15,7 +15,7 @@ internal sealed class Entry(Contender contender)
 
     public static string NameOf(BenchmarkCase benchmarkCase) => benchmarkCase.Scenario.ToString().ToLowerInvariant();
 
-    public Result ToResult(BenchmarkCase benchmarkCase, string os)
+    public Result ToResult(BenchmarkCase benchmarkCase, IHost host)
     {
         double? microseconds = Failure is null ? Median(measure => measure.Nanoseconds) / Operations / 1e3 : null;
         bool managed = contender.Who is OursContestant.Who or SystemIoPipesContestant.Who;
@@ -23,12 +23,14 @@ internal sealed class Entry(Contender contender)
         {
             Who = contender.Who,
             Variant = contender.Variant,
-            Os = os,
+            Os = host.Os,
             Scenario = NameOf(benchmarkCase),
             Size = benchmarkCase.Size,
             Pipes = benchmarkCase.Pipes,
             UsPerOp = Round(microseconds, 3),
-            CpuUsPerOp = Failure is null ? Round(Median(measure => measure.ProcessorNanoseconds) / Operations / 1e3, 3) : null,
+            CpuUsPerOp = Failure is null && host.HasProcessorTime
+                ? Round(Median(measure => measure.ProcessorNanoseconds) / Operations / 1e3, 3)
+                : null,
             MbPerS = benchmarkCase.Scenario == Scenario.Connect ? null : Round(benchmarkCase.Size / microseconds, 1),
             BytesAllocatedPerOp = managed && Failure is null
                 ? Round(Median(measure => measure.AllocatedBytes) / Operations, 2)

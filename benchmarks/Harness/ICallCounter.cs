@@ -1,8 +1,8 @@
 namespace NamedPipeShim.Benchmarks.Harness;
 
 /// <summary>
-/// Counts calls per operation: a contestant plays N and then 2N operations; the difference over N is free of what opening,
-/// closing and warming up cost.
+/// Counts calls per operation: a contestant plays N and then 2N operations; the difference over N is free of what
+/// opening, closing and warming up cost.
 /// </summary>
 internal interface ICallCounter
 {

@@ -9,6 +9,11 @@ internal interface IHost : IDisposable
     /// <summary>How long a play of about a tenth of a second may take, with everything around it.</summary>
     TimeSpan AnswerTime { get; }
 
+    /// <summary>
+    /// Whether a child's processor time tells its cost: under Wine most of the work is done by Wine's server.
+    /// </summary>
+    bool HasProcessorTime { get; }
+
     /// <summary>How a contestant's program is started.</summary>
     CommandLine CommandFor(string who);
 

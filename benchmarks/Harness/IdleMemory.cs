@@ -4,8 +4,8 @@ using NamedPipeShim.Benchmarks.Contestants;
 namespace NamedPipeShim.Benchmarks.Harness;
 
 /// <summary>
-/// Memory of an idle connected pair, both ends, measured from outside: private memory of a process that holds many pairs less
-/// that of one that holds few, over the difference.
+/// Memory of an idle connected pair, both ends, measured from outside: private memory of a process that holds many
+/// pairs less that of one that holds few, over the difference.
 /// </summary>
 internal sealed class IdleMemory(IHost host)
 {
@@ -20,7 +20,9 @@ internal sealed class IdleMemory(IHost host)
         if (OperatingSystem.IsLinux() && ProcFile.HardDescriptorLimit() < Many * 2 + SpareDescriptors)
         {
             many = (int)(ProcFile.HardDescriptorLimit() - SpareDescriptors) / 2;
-            note = string.Create(CultureInfo.InvariantCulture, $"{many} instead of {Many} pairs: the descriptor limit is {ProcFile.HardDescriptorLimit()}");
+            note = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{many} instead of {Many} pairs: the descriptor limit is {ProcFile.HardDescriptorLimit()}");
         }
 
         foreach (string who in Contender.Programs)
@@ -55,6 +57,7 @@ internal sealed class IdleMemory(IHost host)
     {
         using var child = new Child(host.CommandFor(who));
         _ = child.Ask(string.Create(CultureInfo.InvariantCulture, $"idle {pairs}"), host.AnswerTime);
-        return host.PrivateMemory(child.ProcessId) ?? throw new BenchmarkException("its memory cannot be told from outside");
+        return host.PrivateMemory(child.ProcessId)
+            ?? throw new BenchmarkException("its memory cannot be told from outside");
     }
 }

@@ -35,6 +35,7 @@ internal static class NativePrograms
             }
         }
 
-        throw new BenchmarkException("NamedPipeShim.sln is not above the program: run it with dotnet run --project benchmarks");
+        throw new BenchmarkException(
+            "NamedPipeShim.sln is not above the program: run it with dotnet run --project benchmarks");
     }
 }

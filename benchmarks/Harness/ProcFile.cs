@@ -5,7 +5,9 @@ namespace NamedPipeShim.Benchmarks.Harness;
 /// <summary>What Linux tells of a process from outside.</summary>
 internal static class ProcFile
 {
-    /// <summary>Private_Dirty of /proc/PID/smaps_rollup, in bytes: what is this process's alone. Null if it is gone.</summary>
+    /// <summary>
+    /// Private_Dirty of /proc/PID/smaps_rollup, in bytes: what is this process's alone. Null if it is gone.
+    /// </summary>
     public static long? PrivateMemory(int processId)
     {
         try
@@ -51,6 +53,8 @@ internal static class ProcFile
         string? line = File.ReadLines("/proc/self/limits")
             .FirstOrDefault(text => text.StartsWith("Max open files", StringComparison.Ordinal));
         string[] words = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        return words.Length > 4 && long.TryParse(words[4], CultureInfo.InvariantCulture, out long limit) ? limit : long.MaxValue;
+        return words.Length > 4 && long.TryParse(words[4], CultureInfo.InvariantCulture, out long limit)
+            ? limit
+            : long.MaxValue;
     }
 }

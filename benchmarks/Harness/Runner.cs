@@ -41,7 +41,8 @@ internal sealed class Runner(IHost host) : IDisposable
             Console.WriteLine(result.ToJson());
         }
 
-        Sound &= results.All(result => result.Note is null || result.UsPerOp is not null || result.BytesPerIdlePair is not null);
+        Sound &= results.All(result =>
+            result.Note is null || result.UsPerOp is not null || result.BytesPerIdlePair is not null);
     }
 
     public void Dispose()
@@ -70,7 +71,7 @@ internal sealed class Runner(IHost host) : IDisposable
             }
         }
 
-        return [.. entries.Select(entry => entry.ToResult(benchmarkCase, host.Os))];
+        return [.. entries.Select(entry => entry.ToResult(benchmarkCase, host))];
     }
 
     /// <summary>Finds how many operations take about a tenth of a second; the JIT's tiers come in meanwhile.</summary>
@@ -80,14 +81,18 @@ internal sealed class Runner(IHost host) : IDisposable
         for (int i = 0; i < 4; i++)
         {
             double each = (double)Ask(benchmarkCase, entry, operations).Nanoseconds / operations;
-            operations = Play.Whole(Math.Clamp((long)(RepetitionNanoseconds / each), 16, operations * 20), benchmarkCase.Pipes);
+            long wanted = Math.Clamp((long)(RepetitionNanoseconds / each), 16, operations * 20);
+            operations = Play.Whole(wanted, benchmarkCase.Pipes);
         }
 
         entry.Operations = operations;
     });
 
-    private Measure Ask(BenchmarkCase benchmarkCase, Entry entry, long operations) =>
-        ChildOf(entry.Contender.Who).Ask(benchmarkCase.ToPlay(entry.Contender, Math.Max(16, operations / 50), operations), host.AnswerTime);
+    private Measure Ask(BenchmarkCase benchmarkCase, Entry entry, long operations)
+    {
+        Play play = benchmarkCase.ToPlay(entry.Contender, Math.Max(16, operations / 50), operations);
+        return ChildOf(entry.Contender.Who).Ask(play, host.AnswerTime);
+    }
 
     private Child ChildOf(string who)
     {
@@ -130,7 +135,8 @@ internal sealed class Runner(IHost host) : IDisposable
         _children.Clear();
         Dictionary<(Contender, BenchmarkCase), double> counts = [];
         BenchmarkCase[] timed = [.. cases.Where(c => c.Scenario != Scenario.Idle)];
-        foreach (Contender contender in timed.SelectMany(c => Contender.For(c.Scenario)).Where(c => c.Counted).Distinct())
+        IEnumerable<Contender> all = timed.SelectMany(c => Contender.For(c.Scenario)).Distinct();
+        foreach (Contender contender in all.Where(c => c.Counted))
         {
             BenchmarkCase[] played = [.. timed.Where(c => Contender.For(c.Scenario).Contains(contender))];
             Progress(played[0], $"counting calls of {contender.Who}, {contender.Variant}");

@@ -1,8 +1,8 @@
 namespace NamedPipeShim.Benchmarks.Harness;
 
 /// <summary>
-/// System calls by strace. One traced process plays every case three times (N, N and 2N); each answer is one write, which
-/// marks its place in the trace. The first play of a case is not used: start and JIT are in it.
+/// System calls by strace. One traced process plays every case three times (N, N and 2N); each answer is one write,
+/// which marks its place in the trace. The first play of a case is not used: start and JIT are in it.
 /// </summary>
 internal sealed class StraceCounter(IHost host) : ICallCounter
 {
@@ -46,7 +46,7 @@ internal sealed class StraceCounter(IHost host) : ICallCounter
         }
     }
 
-    private static long Operations(BenchmarkCase benchmarkCase) => Math.Max(512, benchmarkCase.Pipes * 4L);
+    private static long Operations(BenchmarkCase benchmarkCase) => Math.Max(1024, benchmarkCase.Pipes * 32L);
 
     /// <summary>Lines of the trace that begin a call, up to each answer.</summary>
     private static long[] CallsPerPlay(string file)

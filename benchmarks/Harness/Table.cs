@@ -9,7 +9,9 @@ internal static class Table
     {
         Result first = results[0];
         Console.WriteLine();
-        string what = first.Scenario == "idle" ? "" : string.Create(CultureInfo.InvariantCulture, $" {first.Size} B × {first.Pipes}");
+        string what = first.Scenario == "idle"
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $" {first.Size} B × {first.Pipes}");
         Console.WriteLine($"{first.Scenario}{what}, {first.Os}");
         if (first.Scenario == "idle")
         {
@@ -23,12 +25,15 @@ internal static class Table
             return;
         }
 
-        Console.WriteLine($"  {"who",-30}{"µs/op",10}{"× floor",9}{"CPU µs/op",11}{"× floor",9}{"MB/s",9}{"calls/op",10}{"alloc B/op",12}");
+        Console.WriteLine($"  {"who",-30}{"µs/op",10}{"× floor",9}{"CPU µs/op",11}{"× floor",9}"
+            + $"{"MB/s",9}{"calls/op",10}{"alloc B/op",12}");
         foreach (Result result in results)
         {
-            Console.WriteLine($"  {Who(result),-30}{Number(result.UsPerOp, 2),10}{Number(result.UsPerOp / first.UsPerOp, 2),9}"
+            Console.WriteLine($"  {Who(result),-30}"
+                + $"{Number(result.UsPerOp, 2),10}{Number(result.UsPerOp / first.UsPerOp, 2),9}"
                 + $"{Number(result.CpuUsPerOp, 2),11}{Number(result.CpuUsPerOp / first.CpuUsPerOp, 2),9}"
-                + $"{Number(result.MbPerS, 0),9}{Number(result.CallsPerOp, 2),10}{Number(result.BytesAllocatedPerOp, 1),12}  {result.Note}");
+                + $"{Number(result.MbPerS, 0),9}{Number(result.CallsPerOp, 2),10}"
+                + $"{Number(result.BytesAllocatedPerOp, 1),12}  {result.Note}");
         }
     }
 

@@ -46,6 +46,8 @@ internal sealed class WineHost : IHost
 
     public string Os => "windows (wine)";
 
+    public bool HasProcessorTime => false;
+
     public TimeSpan AnswerTime => TimeSpan.FromSeconds(60);
 
     public ICallCounter? CallCounter { get; }

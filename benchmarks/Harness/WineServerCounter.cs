@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace NamedPipeShim.Benchmarks.Harness;
 
 /// <summary>
-/// Requests to Wine's server, which stand for system calls: a server that logs them runs in the foreground, and the lines
-/// that name a request are counted while a contestant plays.
+/// Requests to Wine's server, which stand for system calls: a server that logs them runs in the foreground, and the
+/// lines that name a request are counted while a contestant plays.
 /// </summary>
 internal sealed class WineServerCounter(WineHost host) : ICallCounter
 {
@@ -17,8 +17,11 @@ internal sealed class WineServerCounter(WineHost host) : ICallCounter
         using Process server = StartServer(file);
         try
         {
+            // The first program brings Wine's services up; what their threads ask from then on is not the contestant's.
+            _ = host.Tool("wine", "cmd", "/c", "exit").Run(host.AnswerTime);
+            using var log = new RequestLog(file);
+            log.IgnoreThreadsSoFar();
             using var child = new Child(host.CommandFor(contender.Who).With("DOTNET_TieredCompilation", "0"));
-            using var log = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
             return [.. cases.Select(benchmarkCase => Count(child, log, contender, benchmarkCase))];
         }
         finally
@@ -33,17 +36,17 @@ internal sealed class WineServerCounter(WineHost host) : ICallCounter
         }
     }
 
-    private double Count(Child child, StreamReader log, Contender contender, BenchmarkCase benchmarkCase)
+    private double Count(Child child, RequestLog log, Contender contender, BenchmarkCase benchmarkCase)
     {
         long operations = Math.Max(256, benchmarkCase.Pipes * 2L);
         long once = 0;
         long twice = 0;
         foreach (long count in (long[])[operations, operations, 2 * operations])
         {
-            _ = CountRequests(log);
+            _ = log.Count();
             _ = child.Ask(benchmarkCase.ToPlay(contender, Warmup, count), host.AnswerTime);
             once = twice;
-            twice = CountRequests(log);
+            twice = log.Count();
         }
 
         return (double)(twice - once) / operations;
@@ -72,23 +75,5 @@ internal sealed class WineServerCounter(WineHost host) : ICallCounter
         }
 
         return server;
-    }
-
-    /// <summary>"0024: select( flags=…" is a request, "0024: select() = …" its reply.</summary>
-    private static long CountRequests(StreamReader log)
-    {
-        long requests = 0;
-        while (log.ReadLine() is { } line)
-        {
-            int colon = line.IndexOf(": ", StringComparison.Ordinal);
-            int bracket = line.IndexOf('(', StringComparison.Ordinal);
-            if (colon == 4 && bracket > colon && bracket + 1 < line.Length && line[bracket + 1] != ')'
-                && char.IsAsciiLetterLower(line[colon + 2]))
-            {
-                requests++;
-            }
-        }
-
-        return requests;
     }
 }
