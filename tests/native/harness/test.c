@@ -14,7 +14,7 @@
 #define TEST_THREAD_LOCAL _Thread_local
 #endif
 
-#define WATCHDOG_MS 240000u
+#define WATCHDOG_MS (12u * TEST_DEADLINE_MS)
 
 enum outcome { OUTCOME_FAILED = 1, OUTCOME_SKIPPED = 2, OUTCOME_THREAD_ENDED = 3 };
 

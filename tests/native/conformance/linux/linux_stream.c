@@ -18,6 +18,42 @@ static int peer_fd(linked *a) {
   return fd;
 }
 
+TEST(test_an_end_that_only_writes_hears_that_the_peer_closed) { /* P8: Windows learns of it at the next write */
+  loop *l = loop_new();
+  nps_server_options options = server_options(NULL);
+  options.direction = NPS_DIRECTION_OUT;
+  for (int i = 0; i < 4; i++) {
+    linked a = link_new_with(l, 1, OUR_SERVER, options);
+    if (i % 2 == 0) {
+      REQUIRE_OK(nps_pipe_reregister(a.pipe, 1, NPS_INTEREST_WRITABLE));
+    }
+    loop_forget(l);
+    REQUIRE_EQUAL(0, l->ever[1]); /* our own half that is shut is not the peer's */
+    peer_close(a.peer);
+    loop_await(l, 1, NPS_CLOSED);
+    end_pipe(a.pipe);
+  }
+  loop_end(l);
+}
+
+TEST(test_closed_is_reported_while_bytes_are_unread) { /* P8: Windows learns of it behind the bytes */
+  loop *l = loop_new();
+  linked a = link_new(l, 1, OUR_SERVER);
+  REQUIRE_OK(nps_pipe_reregister(a.pipe, 1, NPS_INTEREST_WRITABLE));
+  REQUIRE(peer_send(a.peer, "unread", 6));
+  loop_pump(l, 50);
+  loop_reset(l, 1);
+  peer_close(a.peer);
+  loop_await(l, 1, NPS_CLOSED);
+  char memory[6];
+  for (size_t have = 0; have < 6;) {
+    have += loop_read(l, 1, a.pipe, memory + have, 6 - have);
+  }
+  loop_expect_end(l, 1, a.pipe);
+  end_pipe(a.pipe);
+  loop_end(l);
+}
+
 TEST(test_half_close_ends_reading_and_not_writing) { /* R3, W3 */
   for (int i = 0; i < 10; i++) {
     loop *l = loop_new();
