@@ -8,21 +8,21 @@ public class AllocationTests
     private static readonly int s_rounds = RunningSystem.Rounds(100_000, underWine: 10_000);
 
     [Test]
-    public void WaitReadAndWrite_ForManyRoundTrips_AllocateNothing()
+    public void WaitReadAndWrite_OfManyMessages_AllocateNothing()
     {
         using TestLoop loop = new();
         using PipePair pair = PipePair.New(loop);
         PipeEvent[] events = new PipeEvent[16];
         byte[] message = Pattern.Of(64);
         byte[] buffer = new byte[64];
-        RoundTrips(1_000);
+        Messages(1_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        RoundTrips(s_rounds);
+        Messages(s_rounds);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
 
-        void RoundTrips(int count)
+        void Messages(int count)
         {
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < count; i += 2)
             {
                 Move(pair.Client.Pipe, pair.Server.Pipe);
                 Move(pair.Server.Pipe, pair.Client.Pipe);

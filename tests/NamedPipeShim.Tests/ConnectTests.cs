@@ -86,12 +86,11 @@ public class ConnectTests
     [Category("C7")]
     public void DisconnectAndConnect_AThousandTimes_NeverShowsAnOldByteOrError()
     {
-        int rounds = RunningSystem.Rounds(1_000, underWine: 1_000);
         using TestLoop loop = new();
         string name = PipeNames.New();
         using TestEnd server = loop.Listen(name);
         Span<byte> nonce = stackalloc byte[8];
-        for (int round = 0; round < rounds; round++)
+        for (int round = 0; round < 1_000; round++)
         {
             using TestEnd client = loop.Add(
                 NamedPipe.OpenClient(new NamedPipeClientOptions { Name = name, Timeout = Deadline.Step }));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Pipes;
 using System.Net;
 using System.Net.Sockets;
@@ -14,7 +13,7 @@ namespace NamedPipeShim.Tests;
 [SupportedOSPlatform("linux")]
 public partial class LinuxTests
 {
-    private const int ShutdownBoth = 2;
+    private const int LimitOfDescriptors = 7;
 
     [Test]
     [Category("O4")]
@@ -148,21 +147,31 @@ public partial class LinuxTests
     public void Connect_ThatFailsInTheBackground_IsReportedByAnEvent_AndTakeErrorGivesItOnce()
     {
         using TestLoop loop = new();
-        HashSet<int> before = SocketDescriptors();
-        using TestEnd server = loop.Listen(PipeNames.New());
+        string name = PipeNames.New();
+        using TestEnd server = loop.Listen(name);
+        using TestEnd client = loop.Add(NamedPipe.OpenClient(name));
 
-        // Nobody but us would do that to the listening socket: accept then fails.
-        foreach (int descriptor in SocketDescriptors().Except(before))
+        // The client is in the queue; accepting it takes a descriptor, and there is none.
+        Assert.That(GetResourceLimit(LimitOfDescriptors, out ResourceLimit limit), Is.Zero);
+        Assert.That(SetResourceLimit(LimitOfDescriptors, limit with { Soft = 0 }), Is.Zero);
+        try
         {
-            _ = ShutDown(descriptor, ShutdownBoth);
+            server.Await(PipeReadiness.Error);
+        }
+        finally
+        {
+            _ = SetResourceLimit(LimitOfDescriptors, limit);
         }
 
-        server.Await(PipeReadiness.Error);
         NamedPipeException? error = server.Pipe.TakeError();
         Assert.That(error, Is.Not.Null);
-        Assert.That(error!.Error, Is.EqualTo(NamedPipeError.IO));
-        Assert.That(error.NativeErrorCode, Is.EqualTo(22), "EINVAL");
+        Assert.That(error!.Error, Is.EqualTo(NamedPipeError.TooManyHandles));
+        Assert.That(error.NativeErrorCode, Is.EqualTo(24), "EMFILE");
         Assert.That(server.Pipe.TakeError(), Is.Null);
+
+        // And connect may be called again.
+        server.AwaitConnected();
+        client.SendTo(server, 100, seed: 1);
     }
 
     [Test]
@@ -300,23 +309,14 @@ public partial class LinuxTests
         File.Move(aside, path);
     }
 
-    private static HashSet<int> SocketDescriptors() => [.. Directory.GetFileSystemEntries("/proc/self/fd")
-        .Where(IsSocket)
-        .Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture))];
-
-    private static bool IsSocket(string path)
-    {
-        try
-        {
-            return File.ResolveLinkTarget(path, returnFinalTarget: false)!.Name.StartsWith("socket:", StringComparison.Ordinal);
-        }
-        catch (IOException)
-        {
-            return false; // the descriptor that listed them, closed since
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int ShutDown(int descriptor, int how);
+    private static partial int GetResourceLimit(int resource, out ResourceLimit limit);
+
+    [LibraryImport("libc", EntryPoint = "setrlimit")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SetResourceLimit(int resource, in ResourceLimit limit);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct ResourceLimit(nuint Soft, nuint Hard);
 }
