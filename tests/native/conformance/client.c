@@ -144,7 +144,7 @@ TEST(test_dotnet_65434_117718_waiting_burns_no_cpu) { /* K2, P1 */
   REQUIRE_STATUS(NPS_E_NOT_FOUND, open_within(test_name(), 500));
   REQUIRE_EQUAL(0, loop_pump(l, 500));
   uint64_t burnt = sys_cpu_ms() - before;
-  if (burnt > 500) {
+  if (burnt > 100) {
     FAIL("%llu ms of processor time in 1,500 ms of waiting", (unsigned long long)burnt);
   }
   loop_end(l);

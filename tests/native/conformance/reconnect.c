@@ -98,6 +98,31 @@ TEST(test_reconnect_rounds_never_show_an_old_byte_or_error) { /* C7 */
   loop_end(l);
 }
 
+TEST(test_disconnect_clears_what_was_due) { /* C7, rule 4 */
+  const char *name = test_name();
+  loop *l = loop_new();
+  nps_pipe *server = server_new(name);
+  register_pipe(l, server, 1);
+  for (int i = 0; i < 30; i++) {
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
+    peer *client = peer_open(name);
+    loop_connect(l, 1, server);
+    REQUIRE(peer_send(client, "x", 1));
+    loop_await(l, 1, NPS_READABLE);
+    REQUIRE_OK(nps_pipe_reregister(server, 1, BOTH_INTERESTS)); /* events are queued ... */
+    REQUIRE_OK(nps_pipe_disconnect(server, 0));
+    REQUIRE_EQUAL(0, loop_pump(l, 0)); /* ... of a connection that is no more */
+    if (i % 2 == 0) {
+      REQUIRE_OK(nps_pipe_reregister(server, 1, BOTH_INTERESTS));
+      REQUIRE_EQUAL(0, loop_pump(l, 0)); /* and nothing is ready now */
+    }
+    loop_reset(l, 1);
+    peer_close(client);
+  }
+  end_pipe(server);
+  loop_end(l);
+}
+
 TEST(test_disconnect_and_listen_is_one_call) { /* C7, C8 */
   const char *name = test_name();
   loop *l = loop_new();

@@ -50,7 +50,7 @@ CHILD(child_first_instance) {
   return 0;
 }
 
-TEST(test_of_two_servers_that_start_at_once_one_wins) { /* O4 */
+static void one_of_many_wins(bool dead_one_there) {
   enum { CHILDREN = 4 };
   for (int round = 0; round < (sys_is_windows() ? 2 : 25); round++) {
     const char *name = test_name(), *control = test_name();
@@ -59,6 +59,9 @@ TEST(test_of_two_servers_that_start_at_once_one_wins) { /* O4 */
     sys_process *processes[CHILDREN];
     peer *ends[CHILDREN];
     int winners = 0;
+    if (dead_one_there) {
+      peer_leave_dead_name(name);
+    }
     (void)snprintf(argument, sizeof argument, "%s,%s", name, control);
     for (int i = 0; i < CHILDREN; i++) {
       processes[i] = sys_spawn("child_first_instance", argument);
@@ -83,3 +86,7 @@ TEST(test_of_two_servers_that_start_at_once_one_wins) { /* O4 */
     REQUIRE_EQUAL(PEER_NOT_FOUND, peer_try_open(name, &client));
   }
 }
+
+TEST(test_of_servers_that_start_at_once_one_wins) { one_of_many_wins(false); } /* O4 */
+
+TEST(test_of_servers_that_start_at_once_one_replaces_a_dead_one) { one_of_many_wins(true); } /* O4 */

@@ -35,6 +35,9 @@ void peer_receive_exactly(peer *from, void *memory, size_t size);
 bool peer_nothing_there(peer *from);
 void peer_close(peer *one);
 
+/* Leaves the name as a server does that crashed: on Linux a socket's file, on Windows nothing. */
+void peer_leave_dead_name(const char *name);
+
 /* Gives up the peer, not its handle. */
 intptr_t peer_take_handle(peer *one);
 peer *peer_of_handle(intptr_t os_handle);

@@ -35,16 +35,6 @@ static nps_result open_and_release(const char *name) {
   return result;
 }
 
-/* A socket file whose server is gone. */
-static void leave_dead_socket(const char *name) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", peer_full_name(name));
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 5) == 0);
-  close(fd);
-  REQUIRE(access(address.sun_path, F_OK) == 0);
-}
-
 TEST(test_a_living_servers_name_is_denied) { /* O4, dotnet runtime #131203 */
   const char *name = test_name();
   peer_server *living = peer_listen(name, 5);
@@ -110,7 +100,8 @@ CHILD(child_create) {
 TEST(test_a_dead_socket_is_replaced) { /* O4 */
   for (int i = 0; i < 20; i++) {
     const char *name = test_name();
-    leave_dead_socket(name);
+    peer_leave_dead_name(name);
+    REQUIRE(access(peer_full_name(name), F_OK) == 0);
     REQUIRE_STATUS(NPS_E_NOT_FOUND, open_and_release(name));
     loop *l = loop_new();
     nps_pipe *server = server_new(name);

@@ -156,6 +156,25 @@ TEST(test_errors_carry_the_systems_code) { /* K1 */
   nps_pipe_release(server);
 }
 
+TEST(test_an_end_that_only_writes_hears_of_the_close_at_its_next_write) { /* P8, W3 */
+  const char *name = test_name();
+  loop *l = loop_new();
+  nps_server_options options = server_options(name);
+  nps_client_options opening = client_options(name);
+  nps_pipe *server = NULL, *client = NULL;
+  options.direction = NPS_DIRECTION_OUT;
+  opening.direction = NPS_DIRECTION_IN;
+  REQUIRE_OK(nps_pipe_create(&options, &server));
+  REQUIRE_OK(nps_pipe_open(&opening, &client));
+  register_pipe(l, server, 1);
+  loop_connect(l, 1, server);
+  nps_pipe_release(client);
+  REQUIRE_STATUS(NPS_E_BROKEN_PIPE, try_write(server));
+  loop_await(l, 1, NPS_CLOSED);
+  end_pipe(server);
+  loop_end(l);
+}
+
 /* Everyone and anonymous are in the system's default list, and must not be in ours. */
 TEST(test_only_the_current_user_is_in_the_access_list) { /* O1 */
   intptr_t handle = -1;
