@@ -154,8 +154,8 @@ skips_of_ctest() { sed -nE 's/^[0-9]+: skip (test_[a-z0-9_]+): (.*[^\r])\r?$/\1\
 
 skips_of_nunit() {
   perl -0777 -ne '
-    while (/<test-case\b([^>]*)>(.*?)<\/test-case>/gs) {
-      my ($attributes, $body) = ($1, $2);
+    while (/<test-case\b([^>]*?)(?:\/>|>(.*?)<\/test-case>)/gs) {
+      my ($attributes, $body) = ($1, $2 // "");
       next unless $attributes =~ /\bresult="(Skipped|Inconclusive)"/;
       my ($name) = $attributes =~ /\bfullname="([^"]*)"/;
       my ($reason) = $body =~ /<reason>\s*<message>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?<\/message>/s;
