@@ -49,7 +49,7 @@ public class ClientTests
         NamedPipe? opened = null;
         TestThread opener = TestThread.Start(() => opened = NamedPipe.OpenClient(
             new NamedPipeClientOptions { Name = name, Timeout = Deadline.Step }));
-        using TestEnd server = loop.Listen(name);
+        using TestEnd server = loop.Add(NamedPipe.CreateServer(name));
         server.AwaitConnected();
         opener.Join();
         using TestEnd client = loop.Add(opened!);
@@ -65,7 +65,7 @@ public class ClientTests
         NamedPipe? opened = null;
         TestThread opener = TestThread.Start(() => opened = NamedPipe.OpenClient(
             new NamedPipeClientOptions { Name = name, Timeout = Timeout.InfiniteTimeSpan }));
-        using TestEnd server = loop.Listen(name);
+        using TestEnd server = loop.Add(NamedPipe.CreateServer(name));
         server.AwaitConnected();
         opener.Join();
         opened!.Dispose();
