@@ -157,10 +157,11 @@ TEST(test_events_are_edges_not_levels) { /* P2 */
     loop_pump(l, 0);
   }
   REQUIRE(l->events - before <= 2); /* a needless event is allowed, one for each wait would be a level */
-  REQUIRE_OK(try_read(a.pipe));
-  REQUIRE_OK(try_read(a.pipe));
-  REQUIRE_OK(try_read(a.pipe));
-  REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(a.pipe));
+  for (int i = 0; i < 50; i++) { /* nor one for each call */
+    loop_pump(l, 0);
+    REQUIRE_STATUS(i < 3 ? NPS_OK : NPS_WOULD_BLOCK, try_read(a.pipe));
+  }
+  REQUIRE(l->events - before <= 4);
   link_end(a);
   loop_end(l);
 }

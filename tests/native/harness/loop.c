@@ -58,6 +58,9 @@ uint32_t loop_await(loop *one, uint64_t token, uint32_t bits) {
       FAIL("no event %u came for token %llu (seen: %u)", bits, (unsigned long long)token, one->seen[token]);
     }
     loop_pump(one, (int64_t)(deadline - now));
+    if (sys_now_ms() >= deadline) {
+      FAIL("the event for token %llu came only when the wait timed out", (unsigned long long)token);
+    }
   }
   uint32_t got = one->seen[token] & bits;
   one->seen[token] &= ~bits;
