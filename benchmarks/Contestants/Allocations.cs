@@ -13,7 +13,7 @@ internal static class Allocations
 
     public static int Run()
     {
-        var contestant = new OursContestant();
+        using var contestant = new OursContestant();
         var play = new Play(Play.OneThread, Scenario.Pingpong, 64, 1, 20_000, Operations / 2);
         Measure measure = contestant.Run(play);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -11,7 +11,7 @@ internal static class ChildLoop
 {
     public static int Run(string who)
     {
-        IContestant contestant = who switch
+        using IContestant contestant = who switch
         {
             OursContestant.Who => new OursContestant(),
             SystemIoPipesContestant.Who => new SystemIoPipesContestant(),

@@ -36,6 +36,8 @@ internal sealed class OursContestant : IContestant
         Connect(_held[0], _held[1], NextName(), pairs);
     }
 
+    public void Dispose() => _held.ForEach(side => side.Dispose());
+
     private string NextName() => $"nps-bench-cs-{Environment.ProcessId}-{_names++}";
 
     private static void Connect(OursSide server, OursSide client, string name, int pipes)

@@ -12,7 +12,7 @@ internal sealed class SystemIoPipesContestant : IContestant
 
     private const int ReadCapacity = 131072;
 
-    private readonly List<object> _held = [];
+    private readonly List<(SystemIoPipesEnd End, Task Reading)> _held = [];
     private int _names;
 
     public Measure Run(Play play) => RunAsync(play).GetAwaiter().GetResult();
@@ -24,8 +24,15 @@ internal sealed class SystemIoPipesContestant : IContestant
         foreach (SystemIoPipesEnd end in servers.Concat(clients))
         {
             // An idle pipe is one that somebody reads from. A buffer of one byte: that share is the caller's.
-            _held.Add(end);
-            _held.Add(end.Stream.ReadAsync(new byte[1]).AsTask());
+            _held.Add((end, end.Stream.ReadAsync(new byte[1]).AsTask()));
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach ((SystemIoPipesEnd end, _) in _held)
+        {
+            end.Stream.Dispose();
         }
     }
 

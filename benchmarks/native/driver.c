@@ -219,6 +219,13 @@ static void driver__close_loop(bench_run *run, bench_loop *loop, bool ends) {
   free(loop->ends);
 }
 
+static void driver__close(bench_run *run, bool connected) {
+  driver__close_loop(run, &run->client, connected);
+  driver__close_loop(run, &run->server, true);
+  free(run->pattern);
+  free(run);
+}
+
 /* ---------------------------------------------------------------- playing */
 
 static uint64_t driver__on_the_way(const bench_loop *from, const bench_loop *to, uint32_t count) {
@@ -320,14 +327,15 @@ bench_measure bench_play(const bench_case *which) {
   measure.processor = bench_processor_ns() - processor;
   if (thread != NULL)
     bench_thread_join(thread);
-  driver__close_loop(run, &run->client, connected);
-  driver__close_loop(run, &run->server, true);
-  free(run->pattern);
-  free(run);
+  driver__close(run, connected);
   return measure;
 }
 
-void bench_hold_pairs(uint32_t pairs) {
+bench_run *bench_hold_pairs(uint32_t pairs) {
   bench_case which = {.scenario = BENCH_PINGPONG, .pipes = pairs, .warmup = 1, .ops = 1};
-  (void)driver__open(&which, true);
+  return driver__open(&which, true);
+}
+
+void bench_let_go(bench_run *held) {
+  driver__close(held, true);
 }

@@ -24,7 +24,8 @@ typedef struct bench_measure {
 /* Opens pipes, plays, verifies, closes. */
 bench_measure bench_play(const bench_case *which);
 
-/* Opens and registers `pairs` connected pairs and keeps them for ever. */
-void bench_hold_pairs(uint32_t pairs);
+/* Opens and registers `pairs` connected pairs; they stay until they are let go. */
+struct bench_run *bench_hold_pairs(uint32_t pairs);
+void bench_let_go(struct bench_run *held);
 
 #endif

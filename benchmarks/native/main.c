@@ -1,8 +1,8 @@
 /* main.c - a child of the harness: reads commands, a line each, plays them, answers each with a line.
  *
  *   run one-thread|two-threads SCENARIO SIZE PIPES WARMUP OPS     ->  = NANOSECONDS 0 PROCESSOR_NANOSECONDS
- *   idle PAIRS                                                    ->  = 0 0 0, and the pairs stay open
- * End of input ends it. A failure is a line that begins with "!", and exit code 1.
+ *   idle PAIRS                                                    ->  = 0 0 0, once; the pairs stay open
+ * End of input closes them and ends it. A failure is a line that begins with "!", and exit code 1.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,24 +43,27 @@ static bool main__run(const char *line) {
   return true;
 }
 
-static bool main__idle(const char *line) {
+static bool main__idle(const char *line, struct bench_run **held) {
   uint32_t pairs = 0;
-  if (sscanf(line, "idle %" SCNu32, &pairs) != 1 || pairs == 0)
+  if (sscanf(line, "idle %" SCNu32, &pairs) != 1 || pairs == 0 || *held != NULL)
     return false;
-  bench_hold_pairs(pairs);
+  *held = bench_hold_pairs(pairs);
   printf("= 0 0 0\n");
   return true;
 }
 
 int main(void) {
   char line[256];
+  struct bench_run *held = NULL;
   bench_raise_handle_limit();
   while (fgets(line, sizeof line, stdin) != NULL) {
-    if (!main__run(line) && !main__idle(line)) {
+    if (!main__run(line) && !main__idle(line, &held)) {
       printf("! not a command: %s\n", line);
       return 1;
     }
     fflush(stdout);
   }
+  if (held != NULL)
+    bench_let_go(held);
   return 0;
 }
