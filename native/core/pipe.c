@@ -246,6 +246,7 @@ nps_result pipe_export(nps_pipe *pipe, intptr_t *os_handle) {
   } else {
     result = os_pipe_handle(pipe->os, os_handle);
     if (result == RESULT_OK) pipe__close(pipe, true);
+    if (has_status(result, NPS_E_NOT_CONNECTED)) result = RESULT(NPS_E_NOT_SUPPORTED); /* nor will it ever have one to give */
   }
   pipe_leave(pipe, NULL);
   return result;
