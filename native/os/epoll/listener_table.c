@@ -10,7 +10,7 @@
 
 /* Guards s_buckets and what epoll.h says; held while a name is taken or given up, so that instances of one process
  * never compete for one. */
-static os_lock s_lock = PTHREAD_MUTEX_INITIALIZER;
+static os_lock s_lock; /* all zero: free */
 static ep_listener *s_buckets[TABLE_BUCKETS];
 
 static ep_listener **table__bucket(const char *path) {

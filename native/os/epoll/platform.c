@@ -1,42 +1,9 @@
-/* platform.c - locks, time and memory. */
+/* platform.c - time and memory. */
 #include "epoll.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
-
-/* The only failures that the manual knows for these calls on objects of ours are misuse; going on would corrupt. */
-static void platform__check(int error) {
-  if (error != 0) {
-    abort();
-  }
-}
-
-void os_lock_init(os_lock *lock) {
-  platform__check(pthread_mutex_init(lock, NULL));
-}
-void os_lock_destroy(os_lock *lock) {
-  platform__check(pthread_mutex_destroy(lock));
-}
-void os_lock_enter(os_lock *lock) {
-  platform__check(pthread_mutex_lock(lock));
-}
-void os_lock_leave(os_lock *lock) {
-  platform__check(pthread_mutex_unlock(lock));
-}
-
-void os_signal_init(os_signal *signal) {
-  platform__check(pthread_cond_init(signal, NULL));
-}
-void os_signal_destroy(os_signal *signal) {
-  platform__check(pthread_cond_destroy(signal));
-}
-void os_signal_wait(os_signal *signal, os_lock *lock) {
-  platform__check(pthread_cond_wait(signal, lock));
-}
-void os_signal_all(os_signal *signal) {
-  platform__check(pthread_cond_broadcast(signal));
-}
 
 uint64_t os_now_ms(void) {
   struct timespec now;
