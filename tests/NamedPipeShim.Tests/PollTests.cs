@@ -152,6 +152,31 @@ public class PollTests
     }
 
     [Test]
+    [Category("P1")]
+    [Category("P8")]
+    public void Wait_WhenACompletionYieldsNoEvent_GoesOnForTheTimeThatIsLeft()
+    {
+        TimeSpan timeout = TimeSpan.FromMilliseconds(200);
+        using TestLoop loop = new();
+        using TestLoop clientLoop = new();
+        using TestEnd server = loop.Listen(PipeNames.New());
+        using TestEnd client = clientLoop.Add(NamedPipe.OpenClient(server.Pipe.Name!));
+        server.AwaitConnected();
+        for (int i = 0; i < 5; i++)
+        {
+            // What comes is read by nobody, and reported to nobody.
+            server.Drain();
+            server.Pipe.Reregister(server.Token, PipeInterest.Writable);
+            loop.PumpAll();
+            TestThread writer = TestThread.Start(() => client.WriteAll([1]));
+            long start = Stopwatch.GetTimestamp();
+            Assert.That(loop.Pump(timeout), Is.Zero);
+            Assert.That(Stopwatch.GetElapsedTime(start), Is.GreaterThan(timeout - TimeSpan.FromMilliseconds(20)));
+            writer.Join();
+        }
+    }
+
+    [Test]
     [Category("P2")]
     public void Event_ThatWasNotDrained_IsNotRepeated()
     {
