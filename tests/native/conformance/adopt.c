@@ -1,5 +1,5 @@
-/* Handles that come from elsewhere, and go there: adopt, export, os_handle. Refusals that only one system knows are in linux/ and
- * windows/. */
+/* Handles that come from elsewhere, and go there: adopt, export, os_handle. Refusals that only one system knows are
+ * in linux/ and windows/. */
 #include <stdio.h>
 #include <string.h>
 

@@ -60,7 +60,9 @@ static void accepted_bytes_arrive_in_all_ways(driver by) {
   accepted_bytes_arrive(by, OUR_CLIENT, 0, true, true);
 }
 
-TEST(test_accepted_bytes_arrive_when_a_wait_drives_the_close) { accepted_bytes_arrive_in_all_ways(DRIVER_WAIT); } /* W1, X1 */
+TEST(test_accepted_bytes_arrive_when_a_wait_drives_the_close) {
+  accepted_bytes_arrive_in_all_ways(DRIVER_WAIT);
+} /* W1, X1 */
 
 TEST(test_accepted_bytes_arrive_when_the_poll_is_closed_right_after) { /* W1, X1 */
   accepted_bytes_arrive_in_all_ways(DRIVER_POLL_CLOSE);

@@ -33,7 +33,7 @@ TEST(test_connect_without_a_client_would_block_then_writable) { /* C3, C4, R2 */
     REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
     for (int again = 0; again < 3; again++) {
       REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server)); /* C4 */
-      REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(server));         /* R2: still listening */
+      REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(server)); /* R2: still listening */
       REQUIRE_EQUAL(0, loop_pump(l, 0));
     }
     peer *client = peer_open(name);
@@ -133,7 +133,9 @@ typedef struct crowd {
   nps_pipe *pipes[INSTANCES];
 } crowd;
 
-static loop *crowd_loop(crowd *c, int i) { return c->loops[c->loops[1] != NULL ? i % 2 : 0]; }
+static loop *crowd_loop(crowd *c, int i) {
+  return c->loops[c->loops[1] != NULL ? i % 2 : 0];
+}
 
 static crowd crowd_new(int polls) {
   crowd c = {.name = test_name(), .loops = {loop_new(), polls > 1 ? loop_new() : NULL}};
@@ -156,7 +158,7 @@ static int crowd_connected(crowd *c, bool connected[INSTANCES]) {
   int count = 0;
   for (int i = 0; i < INSTANCES; i++) {
     connected[i] = connected[i] || (c->pipes[i] != NULL && (crowd_loop(c, i)->seen[i] & NPS_WRITABLE) != 0 &&
-                                    nps_pipe_connect(c->pipes[i]) == NPS_OK);
+                                       nps_pipe_connect(c->pipes[i]) == NPS_OK);
     count += connected[i];
   }
   return count;
@@ -205,9 +207,13 @@ static void each_instance_gets_a_client(int polls) {
   crowd_end(&c);
 }
 
-TEST(test_each_waiting_instance_gets_a_client) { each_instance_gets_a_client(1); } /* C9 */
+TEST(test_each_waiting_instance_gets_a_client) {
+  each_instance_gets_a_client(1);
+} /* C9 */
 
-TEST(test_instances_on_two_polls_each_get_a_client) { each_instance_gets_a_client(2); } /* C9 */
+TEST(test_instances_on_two_polls_each_get_a_client) {
+  each_instance_gets_a_client(2);
+} /* C9 */
 
 TEST(test_clients_before_the_instances_connect) { /* C9, C2 */
   const char *name = test_name();

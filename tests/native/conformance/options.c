@@ -7,24 +7,41 @@
 
 /* ---- O2 ---- */
 
-static void set_in(nps_server_options *o) { o->direction = NPS_DIRECTION_IN; }
-static void set_out(nps_server_options *o) { o->direction = NPS_DIRECTION_OUT; }
-static void set_one_instance(nps_server_options *o) { o->max_instances = 1; }
-static void set_first(nps_server_options *o) { o->flags = NPS_SERVER_FIRST_INSTANCE; }
-static void set_in_buffer(nps_server_options *o) { o->in_buffer_size = 8192; }
-static void set_out_buffer(nps_server_options *o) { o->out_buffer_size = 16384; }
-static void set_no_read_ahead(nps_server_options *o) { o->read_ahead = 0; }
-static void set_write_limit(nps_server_options *o) { o->write_limit = 100; }
+static void set_in(nps_server_options *o) {
+  o->direction = NPS_DIRECTION_IN;
+}
+static void set_out(nps_server_options *o) {
+  o->direction = NPS_DIRECTION_OUT;
+}
+static void set_one_instance(nps_server_options *o) {
+  o->max_instances = 1;
+}
+static void set_first(nps_server_options *o) {
+  o->flags = NPS_SERVER_FIRST_INSTANCE;
+}
+static void set_in_buffer(nps_server_options *o) {
+  o->in_buffer_size = 8192;
+}
+static void set_out_buffer(nps_server_options *o) {
+  o->out_buffer_size = 16384;
+}
+static void set_no_read_ahead(nps_server_options *o) {
+  o->read_ahead = 0;
+}
+static void set_write_limit(nps_server_options *o) {
+  o->write_limit = 100;
+}
 
 typedef void (*setter)(nps_server_options *);
 
 /* One of the first two at most: they set the same option. */
-static const setter s_setters[] = {set_in,         set_out,           set_one_instance, set_first, set_in_buffer,
-                                   set_out_buffer, set_no_read_ahead, set_write_limit};
+static const setter s_setters[] = {
+    set_in, set_out, set_one_instance, set_first, set_in_buffer, set_out_buffer, set_no_read_ahead, set_write_limit};
 
 enum { SETTERS = sizeof s_setters / sizeof s_setters[0] };
 
-static void require_flow(loop *l, uint64_t from_token, nps_pipe *from, uint64_t to_token, nps_pipe *to, uint32_t limit) {
+static void require_flow(
+    loop *l, uint64_t from_token, nps_pipe *from, uint64_t to_token, nps_pipe *to, uint32_t limit) {
   char memory[1000];
   size_t count;
   pattern_fill(memory, sizeof memory, 4, 0);
@@ -171,25 +188,25 @@ static nps_result poll_with(nps_poll_options options) {
   return result;
 }
 
-#define BAD_SERVER(argument, member, value) \
-  { \
-    nps_server_options bad = good; \
-    bad.member = (value); \
-    REQUIRE_INVALID(argument, create_with(bad)); \
+#define BAD_SERVER(argument, member, value)                                                                            \
+  {                                                                                                                    \
+    nps_server_options bad = good;                                                                                     \
+    bad.member = (value);                                                                                              \
+    REQUIRE_INVALID(argument, create_with(bad));                                                                       \
   }
 
-#define BAD_CLIENT(argument, member, value) \
-  { \
-    nps_client_options bad = good; \
-    bad.member = (value); \
-    REQUIRE_INVALID(argument, open_with(bad)); \
+#define BAD_CLIENT(argument, member, value)                                                                            \
+  {                                                                                                                    \
+    nps_client_options bad = good;                                                                                     \
+    bad.member = (value);                                                                                              \
+    REQUIRE_INVALID(argument, open_with(bad));                                                                         \
   }
 
-#define BAD_POLL(argument, member, value) \
-  { \
-    nps_poll_options bad = good; \
-    bad.member = (value); \
-    REQUIRE_INVALID(argument, poll_with(bad)); \
+#define BAD_POLL(argument, member, value)                                                                              \
+  {                                                                                                                    \
+    nps_poll_options bad = good;                                                                                       \
+    bad.member = (value);                                                                                              \
+    REQUIRE_INVALID(argument, poll_with(bad));                                                                         \
   }
 
 TEST(test_bad_server_options_are_named) { /* O3 */
@@ -271,9 +288,8 @@ TEST(test_bad_poll_options_are_named) { /* O3 */
 /* ---- names ---- */
 
 TEST(test_bad_names_are_refused) { /* O3 */
-  static const char *const names[] = {"",          "a/b",           "a\\b",     "\\",          "/",
-                                      "anonymous", "ANONYMOUS",     "\xFF",     "ok\xC3",      "\xC0\x80",
-                                      "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82", "a\x80z", "\\\\.\\pipe\\"};
+  static const char *const names[] = {"", "a/b", "a\\b", "\\", "/", "anonymous", "ANONYMOUS", "\xFF", "ok\xC3",
+      "\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82", "a\x80z", "\\\\.\\pipe\\"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     REQUIRE_INVALID(NPS_ARGUMENT_NAME, create_with(server_options(names[i])));
     REQUIRE_INVALID(NPS_ARGUMENT_NAME, open_with(client_options(names[i])));

@@ -44,8 +44,7 @@ TEST(test_wait_forever_ends_with_an_event) { /* P1 */
   other->end = a.peer;
   other->go = sys_event_new();
   sys_thread *thread = sys_thread_start(send_when_told, other);
-  while (nps_result_status(try_read(a.pipe)) != NPS_WOULD_BLOCK) {
-  }
+  while (nps_result_status(try_read(a.pipe)) != NPS_WOULD_BLOCK) {}
   loop_forget(l);
   sys_event_set(other->go);
   while ((l->seen[1] & NPS_READABLE) == 0) {
@@ -111,7 +110,8 @@ TEST(test_several_readinesses_of_a_pipe_are_one_event) { /* P1 */
   size_t full = write_until_full(a.pipe, 1);
   loop_forget(l);
   REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(a.pipe));
-  /* Now it becomes readable and writable, and the peer leaves. loop_pump sees to it that one wait never has two events. */
+  /* Now it becomes readable and writable, and the peer leaves. loop_pump sees to it that one wait never has two
+   * events. */
   peer_stream *receiver = peer_receiver_start(a.peer, 1, full, false);
   peer_stream_join(receiver);
   REQUIRE(peer_send(a.peer, "x", 1));

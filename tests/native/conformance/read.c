@@ -66,13 +66,21 @@ static void all_sizes(setup how) {
   }
 }
 
-TEST(test_bytes_arrive_with_default_options) { all_sizes((setup){65536, 256, 65536}); } /* R1, R3 */
+TEST(test_bytes_arrive_with_default_options) {
+  all_sizes((setup){65536, 256, 65536});
+} /* R1, R3 */
 
-TEST(test_bytes_arrive_with_probes_only) { all_sizes((setup){0, 256, 65536}); } /* R1, R3 */
+TEST(test_bytes_arrive_with_probes_only) {
+  all_sizes((setup){0, 256, 65536});
+} /* R1, R3 */
 
-TEST(test_bytes_arrive_with_a_small_read_ahead) { all_sizes((setup){1000, 256, 4096}); } /* R1, R3 */
+TEST(test_bytes_arrive_with_a_small_read_ahead) {
+  all_sizes((setup){1000, 256, 4096});
+} /* R1, R3 */
 
-TEST(test_bytes_arrive_with_a_pool_without_buffers) { all_sizes((setup){65536, 0, 65536}); } /* R1, R3 */
+TEST(test_bytes_arrive_with_a_pool_without_buffers) {
+  all_sizes((setup){65536, 0, 65536});
+} /* R1, R3 */
 
 /* Several pipes share a pool that has fewer buffers than there are pipes, and are read turn by turn. */
 static void shared_pool(uint32_t buffers) {
@@ -124,9 +132,13 @@ static void shared_pool(uint32_t buffers) {
   }
 }
 
-TEST(test_pipes_share_a_pool_of_one_buffer) { shared_pool(1); } /* R1 */
+TEST(test_pipes_share_a_pool_of_one_buffer) {
+  shared_pool(1);
+} /* R1 */
 
-TEST(test_pipes_share_a_pool_of_two_buffers) { shared_pool(2); } /* R1 */
+TEST(test_pipes_share_a_pool_of_two_buffers) {
+  shared_pool(2);
+} /* R1 */
 
 TEST(test_bytes_arrive_between_two_pipes_of_ours) { /* R1, W1 */
   for (int size = 0; size < SIZES; size++) {

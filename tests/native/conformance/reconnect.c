@@ -15,7 +15,8 @@ static void fill_with_nonce(uint32_t *words, size_t count, uint32_t nonce) {
 
 enum { WORDS = 600 };
 
-/* One connection, left in a state that the round chooses: unread bytes, bytes on the way, a read waiting, the peer gone. */
+/* One connection, left in a state that the round chooses: unread bytes, bytes on the way, a read waiting, the peer
+ * gone. */
 static void nonce_round(loop *l, const char *name, nps_pipe *server, uint32_t round) {
   uint32_t words[WORDS], got[WORDS];
   fill_with_nonce(words, WORDS, round);
@@ -189,25 +190,25 @@ static void hammer_run(void *context) {
   while (sys_atomic_get(&h->stop) == 0) {
     peer *client = NULL;
     switch (peer_try_open(h->name, &client)) {
-      case PEER_OPENED: {
-        char byte = 1;
-        sys_atomic_add(&h->opened, 1);
-        if (h->ask && peer_send(client, &byte, 1) && peer_receive(client, &byte, 1) < 0) {
-          sys_atomic_add(&h->hung, 1); /* neither served nor cut before the deadline */
-        }
-        peer_close(client);
-        break;
+    case PEER_OPENED: {
+      char byte = 1;
+      sys_atomic_add(&h->opened, 1);
+      if (h->ask && peer_send(client, &byte, 1) && peer_receive(client, &byte, 1) < 0) {
+        sys_atomic_add(&h->hung, 1); /* neither served nor cut before the deadline */
       }
-      case PEER_BUSY:
-        sys_atomic_add(&h->busy, 1);
-        break;
-      case PEER_NOT_FOUND:
-        sys_atomic_add(&h->not_found, 1);
-        break;
-      case PEER_DENIED:
-      case PEER_FAILED:
-        sys_atomic_add(&h->failed, 1);
-        break;
+      peer_close(client);
+      break;
+    }
+    case PEER_BUSY:
+      sys_atomic_add(&h->busy, 1);
+      break;
+    case PEER_NOT_FOUND:
+      sys_atomic_add(&h->not_found, 1);
+      break;
+    case PEER_DENIED:
+    case PEER_FAILED:
+      sys_atomic_add(&h->failed, 1);
+      break;
     }
   }
 }
@@ -255,11 +256,17 @@ static void serve_under_fire(bool ask, bool cancel) {
   REQUIRE(sys_atomic_get(&h->not_found) <= CLIENTS);
 }
 
-TEST(test_between_rounds_a_client_never_finds_nobody) { serve_under_fire(false, false); } /* C8 */
+TEST(test_between_rounds_a_client_never_finds_nobody) {
+  serve_under_fire(false, false);
+} /* C8 */
 
-TEST(test_a_client_between_rounds_is_served_or_cut) { serve_under_fire(true, false); } /* C8 */
+TEST(test_a_client_between_rounds_is_served_or_cut) {
+  serve_under_fire(true, false);
+} /* C8 */
 
-TEST(test_a_client_that_slips_into_a_cancelled_connect_never_hangs) { serve_under_fire(true, true); } /* C8 */
+TEST(test_a_client_that_slips_into_a_cancelled_connect_never_hangs) {
+  serve_under_fire(true, true);
+} /* C8 */
 
 typedef struct opener {
   const char *name;

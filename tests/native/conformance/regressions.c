@@ -1,12 +1,14 @@
-/* Bugs that others had (facts about named pipes, docs/architecture.md), one case each, named after the bug. Some more are where
- * they belong: RUSTSEC-2023-0001 in options.c, libuv #3914 and dotnet #65434 in client.c, libuv #1525 in windows/. */
+/* Bugs that others had, one case each, named after the bug: connecting, ending, events. Reading and time are in
+ * regressions_io.c; some are where they belong: RUSTSEC-2023-0001 in options.c, libuv #3914 and dotnet #65434 in
+ * client.c, dotnet #131203 in linux/, libuv #1525 in windows/. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "loop.h"
 #include "sys.h"
 
-/* What the old connection left - a read that waits, bytes read ahead, a write under way, its end - shows in the new one. */
+/* What the old connection left - a read that waits, bytes read ahead, a write under way, its end - shows in the new
+ * one. */
 TEST(test_mio_1983_stale_state_across_reconnect) { /* C7, rule 3 */
   const char *name = test_name();
   loop *l = loop_new();
@@ -35,7 +37,7 @@ TEST(test_mio_1983_stale_state_across_reconnect) { /* C7, rule 3 */
     peer *fresh = peer_open(name);
     loop_connect(l, 1, server);
     REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(server)); /* neither old bytes nor the old end */
-    REQUIRE_OK(write_pipe(server, "new", 3, &count));  /* nor is the old write in the way */
+    REQUIRE_OK(write_pipe(server, "new", 3, &count)); /* nor is the old write in the way */
     REQUIRE(peer_send(fresh, "N", 1));
     REQUIRE_EQUAL(1, loop_read(l, 1, server, &byte, 1));
     REQUIRE_EQUAL('N', byte);
@@ -57,8 +59,8 @@ TEST(test_mio_1983_stale_state_across_reconnect) { /* C7, rule 3 */
   loop_end(l);
 }
 
-/* Operations that were cancelled are the system's until their completion comes: looking at them, or using their memory for the
- * next, corrupts the heap. */
+/* Operations that were cancelled are the system's until their completion comes: looking at them, or using their
+ * memory for the next, corrupts the heap. */
 TEST(test_mio_1819_1660_1984_2011_cancelled_operations_are_left_alone) { /* rules 2 and 5 */
   enum { PIPES = 6, ROUNDS = 60 };
   static const uint32_t read_ahead[] = {65536, 0};
@@ -125,7 +127,8 @@ static void wait_until_closed(void *context) {
   REQUIRE_STATUS(NPS_E_CLOSED, result);
 }
 
-/* The completion is on another thread before the starting call has returned; and the owner releases the pipe right after. */
+/* The completion is on another thread before the starting call has returned; and the owner releases the pipe right
+ * after. */
 TEST(test_mio_1954_completion_before_the_reference) { /* rule 1 */
   enum { ROUNDS = 400 };
   loop *l = loop_new();
@@ -173,7 +176,7 @@ TEST(test_cve_2024_27308_no_event_after_deregister) { /* rule 4 */
     loop_await(l, 2, NPS_READABLE); /* so the other's completion has come too, or will in the next wait */
     loop_reset(l, 1);
     REQUIRE_OK(nps_pipe_reregister(a.pipe, 1, BOTH_INTERESTS)); /* an event is queued ... */
-    REQUIRE_OK(nps_pipe_deregister(a.pipe));                    /* ... and its token belongs to nobody from now on */
+    REQUIRE_OK(nps_pipe_deregister(a.pipe)); /* ... and its token belongs to nobody from now on */
     if (i % 3 == 0) {
       nps_pipe_release(a.pipe);
       a.pipe = NULL;
@@ -248,27 +251,6 @@ TEST(test_mio_1461_a_write_does_not_hang_after_the_peer_left) { /* W2, W3, W4 */
   }
 }
 
-/* Reading stays at one small size, whatever the caller asks for. */
-TEST(test_tokio_6460_5307_one_read_takes_what_is_there) { /* R1 */
-  static const size_t sizes[] = {5000, 20000, 60000};
-  for (size_t i = 0; i < 6; i++) {
-    loop *l = loop_new();
-    linked a = link_new(l, 1, i % 2 == 0 ? OUR_SERVER : OUR_CLIENT);
-    size_t size = sizes[i / 2], count = 0;
-    char *memory = malloc(65536);
-    REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(a.pipe));
-    pattern_fill(memory, size, i, 0);
-    REQUIRE(peer_send(a.peer, memory, size));
-    loop_await(l, 1, NPS_READABLE);
-    REQUIRE_OK(read_pipe(a.pipe, memory, 65536, &count));
-    REQUIRE_EQUAL(size, count);
-    pattern_require(memory, count, i, 0);
-    free(memory);
-    link_end(a);
-    loop_end(l);
-  }
-}
-
 typedef struct late_close {
   nps_poll *poll;
   nps_pipe *pipe;
@@ -329,45 +311,6 @@ TEST(test_go_winio_70_no_data_does_not_kill_accept) { /* C6 */
   loop_end(l);
 }
 
-typedef struct reading {
-  nps_pipe *pipe;
-  sys_atomic stop;
-} reading;
-
-static void read_on(void *context) {
-  reading *r = context;
-  char memory[512];
-  while (sys_atomic_get(&r->stop) == 0) {
-    size_t count;
-    (void)read_pipe(r->pipe, memory, sizeof memory, &count);
-    sys_yield();
-  }
-}
-
-/* A time limit starts anew with each bit of traffic. */
-TEST(test_go_winio_218_a_wait_keeps_its_deadline) { /* P1 */
-  loop *l = loop_new();
-  linked a = link_new(l, 1, OUR_SERVER);
-  reading *r = test_new(sizeof *r);
-  REQUIRE_OK(nps_pipe_reregister(a.pipe, 1, NPS_INTEREST_WRITABLE)); /* completions come all the time, events never */
-  loop_forget(l);
-  r->pipe = a.pipe;
-  peer_stream *sender = peer_sender_start(a.peer, 1, SIZE_MAX / 2, false);
-  sys_thread *reader = sys_thread_start(read_on, r);
-  for (int i = 0; i < 3; i++) {
-    uint64_t start = sys_now_ms();
-    REQUIRE_EQUAL(0, loop_pump(l, 200)); /* not before its time: loop_pump looks */
-    REQUIRE(sys_now_ms() - start < 5000);
-  }
-  sys_atomic_set(&r->stop, 1);
-  sys_thread_join(reader);
-  end_pipe(a.pipe);
-  peer_stream_join(sender); /* broken by the end of the pipe */
-  REQUIRE(sender->broken && sender->moved > 0);
-  peer_close(a.peer);
-  loop_end(l);
-}
-
 TEST(test_dotnet_40289_40674_a_pending_connect_can_be_cancelled) { /* C7, C5 */
   for (int i = 0; i < 60; i++) {
     const char *name = test_name();
@@ -386,91 +329,6 @@ TEST(test_dotnet_40289_40674_a_pending_connect_can_be_cancelled) { /* C7, C5 */
     loop_connect(l, 1, server);
     peer_close(client);
     end_pipe(server);
-    loop_end(l);
-  }
-}
-
-/* Questions about a pipe wait behind a read that is under way. */
-TEST(test_dotnet_63536_72526_queries_do_not_wait_behind_a_read) {
-  loop *l = loop_new();
-  linked a = link_new(l, 1, OUR_SERVER);
-  uint64_t start = sys_now_ms();
-  for (int i = 0; i < 100; i++) {
-    intptr_t handle = -1;
-    uint64_t unsent = 1;
-    nps_result error = -1;
-    REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(a.pipe)); /* it is under way */
-    REQUIRE_OK(nps_pipe_os_handle(a.pipe, &handle));
-    REQUIRE_OK(nps_pipe_flush_state(a.pipe, &unsent));
-    REQUIRE_OK(nps_pipe_take_error(a.pipe, &error));
-    REQUIRE_OK(nps_pipe_reregister(a.pipe, 1, BOTH_INTERESTS));
-    REQUIRE_OK(nps_pipe_connect(a.pipe));
-    REQUIRE_OK(try_write(a.pipe));
-  }
-  REQUIRE(sys_now_ms() - start < 10000);
-  link_end(a);
-  loop_end(l);
-}
-
-TEST(test_dotnet_72593_a_drain_can_be_waited_for) { /* flush_state */
-  for (int i = 0; i < 10; i++) {
-    loop *l = loop_new();
-    linked a = link_new(l, 1, i % 2 == 0 ? OUR_SERVER : OUR_CLIENT);
-    size_t accepted = write_until_full(a.pipe, 1);
-    uint64_t unsent = 0;
-    peer_stream *receiver = peer_receiver_start(a.peer, 1, accepted, false);
-    while (nps_result_status(nps_pipe_flush_state(a.pipe, &unsent)) == NPS_WOULD_BLOCK) {
-      REQUIRE(unsent > 0 && unsent <= accepted);
-      loop_await(l, 1, NPS_WRITABLE);
-    }
-    REQUIRE_EQUAL(0, unsent);
-    peer_stream_join(receiver);
-    link_end(a);
-    loop_end(l);
-  }
-}
-
-static void send_in_chunks(void *context) {
-  peer_stream *stream = context;
-  char memory[4096];
-  while (stream->moved < stream->size) {
-    pattern_fill(memory, stream->chunk, stream->seed, stream->moved);
-    REQUIRE(peer_send(stream->end, memory, stream->chunk));
-    stream->moved += stream->chunk;
-  }
-}
-
-/* Data that fill the buffer exactly: is there more? Asking must neither block nor, when new data come at that moment, lose
- * them. */
-TEST(test_libuv_4738_data_exactly_fills_buffer) { /* R1, R2, P2 */
-  static const size_t chunks[] = {1, 64, 1000, 4096};
-  for (size_t i = 0; i < 16; i++) {
-    loop *l = loop_new();
-    nps_server_options options = server_options(NULL);
-    options.read_ahead = i % 2 == 0 ? 65536 : 0;
-    linked a = link_new_with(l, 1, i % 4 < 2 ? OUR_SERVER : OUR_CLIENT, options);
-    size_t chunk = chunks[i / 4], count;
-    char memory[4096];
-    for (size_t k = 0; k < 20; k++) { /* one by one */
-      pattern_fill(memory, chunk, 6, k * chunk);
-      REQUIRE(peer_send(a.peer, memory, chunk));
-      for (size_t have = 0; have < chunk; have += count) {
-        count = loop_read(l, 1, a.pipe, memory, chunk - have);
-        REQUIRE(count > 0);
-        pattern_require(memory, count, 6, k * chunk + have);
-      }
-      REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(a.pipe));
-    }
-    peer_stream *sender = test_new(sizeof *sender); /* and while they come */
-    sender->end = a.peer;
-    sender->chunk = chunk;
-    sender->size = 1500 * chunk;
-    sender->seed = 7;
-    sender->thread = sys_thread_start(send_in_chunks, sender);
-    loop_read_pattern(l, 1, a.pipe, 7, sender->size, (read_way){chunk, false});
-    peer_stream_join(sender);
-    REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(a.pipe));
-    link_end(a);
     loop_end(l);
   }
 }

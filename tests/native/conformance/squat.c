@@ -31,7 +31,8 @@ TEST(test_first_instance_is_denied_where_we_serve) { /* O4 */
   REQUIRE_OK(create_first(name));
 }
 
-/* Tries to be the first server of the name, tells the parent, and stays until the parent goes. argument: NAME,CONTROL */
+/* Tries to be the first server of the name, tells the parent, and stays until the parent goes. argument:
+ * NAME,CONTROL */
 CHILD(child_first_instance) {
   char name[100] = "", control[100] = "";
   if (sscanf(argument, "%90[^,],%90s", name, control) != 2) {
@@ -87,6 +88,10 @@ static void one_of_many_wins(bool dead_one_there) {
   }
 }
 
-TEST(test_of_servers_that_start_at_once_one_wins) { one_of_many_wins(false); } /* O4 */
+TEST(test_of_servers_that_start_at_once_one_wins) {
+  one_of_many_wins(false);
+} /* O4 */
 
-TEST(test_of_servers_that_start_at_once_one_replaces_a_dead_one) { one_of_many_wins(true); } /* O4 */
+TEST(test_of_servers_that_start_at_once_one_replaces_a_dead_one) {
+  one_of_many_wins(true);
+} /* O4 */

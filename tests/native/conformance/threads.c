@@ -5,17 +5,17 @@
 #include "loop.h"
 #include "sys.h"
 
-/* What one thread does with a pipe while another waits on the poll. It calls until would-block, then lets others run: the test is
- * of the calls' safety against each other; events are tested elsewhere. */
+/* What one thread does with a pipe while another waits on the poll. It calls until would-block, then lets others
+ * run: the test is of the calls' safety against each other; events are tested elsewhere. */
 typedef struct worker {
   nps_pipe *pipe;
   size_t size;
-  size_t chunk;          /* reader: bytes of one read at most */
+  size_t chunk; /* reader: bytes of one read at most */
   uint64_t seed;
-  char *memory;          /* reader: what it got, in its order */
-  size_t *lengths;       /* of each read */
+  char *memory; /* reader: what it got, in its order */
+  size_t *lengths; /* of each read */
   size_t reads;
-  sys_atomic *left;      /* shared by readers: bytes that nobody has read yet */
+  sys_atomic *left; /* shared by readers: bytes that nobody has read yet */
   sys_atomic done;
 } worker;
 
@@ -170,15 +170,15 @@ static void close_when_told(void *context) {
   closer *c = context;
   REQUIRE(sys_event_wait(c->go, TEST_DEADLINE_MS));
   switch (c->how) {
-    case 0:
-      c->result = nps_pipe_close(c->pipe, 0);
-      break;
-    case 1:
-      c->result = nps_pipe_close(c->pipe, NPS_FOREVER);
-      break;
-    default:
-      c->result = nps_pipe_abort(c->pipe);
-      break;
+  case 0:
+    c->result = nps_pipe_close(c->pipe, 0);
+    break;
+  case 1:
+    c->result = nps_pipe_close(c->pipe, NPS_FOREVER);
+    break;
+  default:
+    c->result = nps_pipe_abort(c->pipe);
+    break;
   }
 }
 
@@ -225,7 +225,8 @@ TEST(test_close_races_with_io_and_events) { /* X2, rule 4 */
     while (nps_result_status(result) != NPS_E_CLOSED) {
       REQUIRE(!test_expired(deadline));
       result = try_read(a.pipe);
-      REQUIRE(result == NPS_OK || nps_result_status(result) == NPS_WOULD_BLOCK || nps_result_status(result) == NPS_E_CLOSED);
+      REQUIRE(result == NPS_OK || nps_result_status(result) == NPS_WOULD_BLOCK ||
+              nps_result_status(result) == NPS_E_CLOSED);
       nps_result written = try_write(a.pipe);
       REQUIRE(written == NPS_OK || nps_result_status(written) == NPS_WOULD_BLOCK ||
               nps_result_status(written) == NPS_E_CLOSED);

@@ -14,7 +14,9 @@ loop *loop_new_with(const nps_poll_options *options) {
   return made;
 }
 
-loop *loop_new(void) { return loop_new_with(NULL); }
+loop *loop_new(void) {
+  return loop_new_with(NULL);
+}
 
 void loop_end(loop *one) {
   REQUIRE_OK(nps_poll_close(one->poll));
@@ -73,7 +75,9 @@ void loop_await_ever(loop *one, uint64_t token, uint32_t bits) {
   }
 }
 
-void loop_reset(loop *one, uint64_t token) { one->seen[token] = one->ever[token] = 0; }
+void loop_reset(loop *one, uint64_t token) {
+  one->seen[token] = one->ever[token] = 0;
+}
 
 void loop_forget(loop *one) {
   loop_pump(one, 0);
@@ -120,7 +124,9 @@ void end_pipe(nps_pipe *pipe) {
   nps_pipe_release(pipe);
 }
 
-linked link_new(loop *with, uint64_t token, side ours) { return link_new_with(with, token, ours, server_options(NULL)); }
+linked link_new(loop *with, uint64_t token, side ours) {
+  return link_new_with(with, token, ours, server_options(NULL));
+}
 
 linked link_new_with(loop *with, uint64_t token, side ours, nps_server_options options) {
   linked made = {.pipe = NULL, .peer = NULL, .token = token};

@@ -1,6 +1,7 @@
-/* loop.h - a poll and what it has said so far. Events of a token are gathered in `seen` until somebody waits for them, so a
- * needless event does no harm and a missing one ends the case at its deadline. Each wait checks what holds for every wait: one
- * event for each pipe, no time-out before its time, no undefined bit, the count within the capacity. */
+/* loop.h - a poll and what it has said so far. Events of a token are gathered in `seen` until somebody waits for
+ * them, so a needless event does no harm and a missing one ends the case at its deadline. Each wait checks what
+ * holds for every wait: one event for each pipe, no time-out before its time, no undefined bit, the count within the
+ * capacity. */
 #ifndef NPS_TEST_LOOP_H
 #define NPS_TEST_LOOP_H
 
@@ -15,7 +16,7 @@ typedef struct loop {
   nps_poll *poll;
   uint32_t seen[LOOP_TOKENS]; /* and nobody has waited for yet */
   uint32_t ever[LOOP_TOKENS]; /* since loop_reset */
-  uint32_t events;     /* of pipes, in all */
+  uint32_t events; /* of pipes, in all */
   uint32_t wakes;
   uint64_t wake_token; /* of the last wake */
 } loop;
@@ -66,8 +67,8 @@ void link_end(linked one); /* both ends */
 void loop_connect(loop *with, uint64_t token, nps_pipe *pipe);
 /* Bytes read, at least 1; 0 = end of stream. */
 size_t loop_read(loop *with, uint64_t token, nps_pipe *pipe, void *memory, size_t size);
-/* Exactly these bytes of the pattern. Calls read with at most `chunk`. `trust_short`: waits after a short read without another
- * read, as the header's event rule allows. */
+/* Exactly these bytes of the pattern. Calls read with at most `chunk`. `trust_short`: waits after a short read
+ * without another read, as the header's event rule allows. */
 typedef struct read_way {
   size_t chunk;
   bool trust_short;

@@ -26,7 +26,7 @@ void peer_receive_exactly(peer *from, void *memory, size_t size) {
     ptrdiff_t got = peer_receive(from, (char *)memory + have, size - have);
     if (got <= 0) {
       FAIL("the peer got %llu of %llu bytes, then %s", (unsigned long long)have, (unsigned long long)size,
-           got == 0 ? "the end" : "nothing more");
+          got == 0 ? "the end" : "nothing more");
     }
     have += (size_t)got;
   }

@@ -1,6 +1,6 @@
-/* peer.h - the other end of a pipe, made of plain blocking system calls and nothing of the library, as a program that has never
- * heard of it would be: a Unix socket on Linux, CreateFile and CreateNamedPipe on Windows. Every call ends at the deadline.
- * One thread at a time sends and one receives. One .c per system. */
+/* peer.h - the other end of a pipe, made of plain blocking system calls and nothing of the library, as a program
+ * that has never heard of it would be: a Unix socket on Linux, CreateFile and CreateNamedPipe on Windows. Every call
+ * ends at the deadline. One thread at a time sends and one receives. One .c per system. */
 #ifndef NPS_TEST_PEER_H
 #define NPS_TEST_PEER_H
 
@@ -10,7 +10,7 @@
 
 #include "sys.h"
 
-typedef struct peer peer;               /* a connected end */
+typedef struct peer peer; /* a connected end */
 typedef struct peer_server peer_server; /* a name that is served */
 
 typedef enum peer_open_status { PEER_OPENED, PEER_NOT_FOUND, PEER_BUSY, PEER_DENIED, PEER_FAILED } peer_open_status;
@@ -54,11 +54,11 @@ const char *peer_full_name(const char *name);
 typedef struct peer_stream {
   peer *end;
   uint64_t seed;
-  size_t size;     /* sender: all of it; receiver: SIZE_MAX for "until the end" */
-  size_t chunk;    /* bytes of one call; 0: 64 KiB */
+  size_t size; /* sender: all of it; receiver: SIZE_MAX for "until the end" */
+  size_t chunk; /* bytes of one call; 0: 64 KiB */
   bool close_after;
   size_t moved;
-  bool broken;     /* the other end was gone before `size` */
+  bool broken; /* the other end was gone before `size` */
   sys_atomic ended; /* may be looked at before the join */
   sys_thread *thread;
 } peer_stream;

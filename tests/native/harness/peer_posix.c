@@ -42,7 +42,7 @@ static void peer__address(const char *name, struct sockaddr_un *address) {
   memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
   (void)snprintf(address->sun_path, sizeof address->sun_path, "%s%sCoreFxPipe_%s", folder,
-                 folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+      folder[strlen(folder) - 1] == '/' ? "" : "/", name);
 }
 
 static peer *peer__new(int fd) {
@@ -66,15 +66,15 @@ peer_open_status peer_try_open(const char *name, peer **opened) {
   int error = errno;
   close(fd);
   switch (error) {
-    case ENOENT:
-    case ECONNREFUSED:
-      return PEER_NOT_FOUND;
-    case EAGAIN:
-      return PEER_BUSY;
-    case EACCES:
-      return PEER_DENIED;
-    default:
-      return PEER_FAILED;
+  case ENOENT:
+  case ECONNREFUSED:
+    return PEER_NOT_FOUND;
+  case EAGAIN:
+    return PEER_BUSY;
+  case EACCES:
+    return PEER_DENIED;
+  default:
+    return PEER_FAILED;
   }
 }
 
@@ -155,7 +155,9 @@ bool peer_nothing_there(peer *from) {
   return recv(from->fd, &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
 }
 
-void peer_close(peer *one) { peer_close_handle(peer_take_handle(one)); }
+void peer_close(peer *one) {
+  peer_close_handle(peer_take_handle(one));
+}
 
 intptr_t peer_take_handle(peer *one) {
   int fd = one->fd;
@@ -163,7 +165,9 @@ intptr_t peer_take_handle(peer *one) {
   return fd;
 }
 
-peer *peer_of_handle(intptr_t os_handle) { return peer__new((int)os_handle); }
+peer *peer_of_handle(intptr_t os_handle) {
+  return peer__new((int)os_handle);
+}
 
 void peer_pair(peer **one, peer **other) {
   int ends[2];
@@ -172,4 +176,6 @@ void peer_pair(peer **one, peer **other) {
   *other = peer__new(ends[1]);
 }
 
-void peer_close_handle(intptr_t os_handle) { close((int)os_handle); }
+void peer_close_handle(intptr_t os_handle) {
+  close((int)os_handle);
+}

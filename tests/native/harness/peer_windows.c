@@ -8,8 +8,8 @@
 
 #include "test.h"
 
-/* Overlapped handles, each call waited for: that is how a blocking call gets a deadline, and how one thread can send while
- * another receives. */
+/* Overlapped handles, each call waited for: that is how a blocking call gets a deadline, and how one thread can send
+ * while another receives. */
 struct peer {
   HANDLE pipe;
   HANDLE send_event;
@@ -22,7 +22,9 @@ struct peer_server {
   HANDLE next; /* the instance that listens; there is always one while instances are left */
 };
 
-static void peer__path(const char *name, char path[300]) { (void)snprintf(path, 300, "\\\\.\\pipe\\%s", name); }
+static void peer__path(const char *name, char path[300]) {
+  (void)snprintf(path, 300, "\\\\.\\pipe\\%s", name);
+}
 
 const char *peer_full_name(const char *name) {
   char *path = test_new(300);
@@ -49,21 +51,21 @@ peer_open_status peer_try_open(const char *name, peer **opened) {
     return PEER_OPENED;
   }
   switch (GetLastError()) {
-    case ERROR_FILE_NOT_FOUND:
-      return PEER_NOT_FOUND;
-    case ERROR_PIPE_BUSY:
-      return PEER_BUSY;
-    case ERROR_ACCESS_DENIED:
-      return PEER_DENIED;
-    default:
-      return PEER_FAILED;
+  case ERROR_FILE_NOT_FOUND:
+    return PEER_NOT_FOUND;
+  case ERROR_PIPE_BUSY:
+    return PEER_BUSY;
+  case ERROR_ACCESS_DENIED:
+    return PEER_DENIED;
+  default:
+    return PEER_FAILED;
   }
 }
 
 static HANDLE peer__create(const peer_server *server, DWORD more_flags) {
   return CreateNamedPipeA(server->name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | more_flags,
-                          PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, server->instances, 65536,
-                          65536, 0, NULL);
+      PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, server->instances, 65536, 65536, 0,
+      NULL);
 }
 
 peer_server *peer_listen(const char *name, uint32_t instances) {
@@ -76,7 +78,9 @@ peer_server *peer_listen(const char *name, uint32_t instances) {
   return server;
 }
 
-void peer_leave_dead_name(const char *name) { (void)name; }
+void peer_leave_dead_name(const char *name) {
+  (void)name;
+}
 
 /* The bytes moved, or -1 with *error. Cancels at the deadline with *error = ERROR_TIMEOUT. */
 static int64_t peer__finish(HANDLE pipe, OVERLAPPED *overlapped, BOOL started, DWORD *error) {
@@ -125,8 +129,8 @@ bool peer_send(peer *to, const void *memory, size_t size) {
     DWORD error;
     DWORD part = size - sent > 1048576 ? 1048576 : (DWORD)(size - sent);
     overlapped.hEvent = to->send_event;
-    int64_t moved = peer__finish(to->pipe, &overlapped, WriteFile(to->pipe, (const char *)memory + sent, part, NULL, &overlapped),
-                                 &error);
+    int64_t moved = peer__finish(
+        to->pipe, &overlapped, WriteFile(to->pipe, (const char *)memory + sent, part, NULL, &overlapped), &error);
     if (moved < 0) {
       REQUIRE(error != ERROR_TIMEOUT);
       return false;
@@ -153,7 +157,9 @@ bool peer_nothing_there(peer *from) {
   return PeekNamedPipe(from->pipe, NULL, 0, NULL, &there, NULL) && there == 0;
 }
 
-void peer_close(peer *one) { peer_close_handle(peer_take_handle(one)); }
+void peer_close(peer *one) {
+  peer_close_handle(peer_take_handle(one));
+}
 
 intptr_t peer_take_handle(peer *one) {
   intptr_t handle = (intptr_t)one->pipe;
@@ -163,7 +169,9 @@ intptr_t peer_take_handle(peer *one) {
   return handle;
 }
 
-peer *peer_of_handle(intptr_t os_handle) { return peer__new((HANDLE)os_handle); }
+peer *peer_of_handle(intptr_t os_handle) {
+  return peer__new((HANDLE)os_handle);
+}
 
 void peer_pair(peer **one, peer **other) {
   const char *name = test_name();
@@ -173,4 +181,6 @@ void peer_pair(peer **one, peer **other) {
   peer_server_close(server);
 }
 
-void peer_close_handle(intptr_t os_handle) { CloseHandle((HANDLE)os_handle); }
+void peer_close_handle(intptr_t os_handle) {
+  CloseHandle((HANDLE)os_handle);
+}

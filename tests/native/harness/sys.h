@@ -1,4 +1,5 @@
-/* sys.h - what the tests need of the system besides the library: time, threads, processes, counters. One .c per system. */
+/* sys.h - what the tests need of the system besides the library: time, threads, processes, counters. One .c per
+ * system. */
 #ifndef NPS_TEST_SYS_H
 #define NPS_TEST_SYS_H
 
@@ -50,8 +51,8 @@ _Noreturn void sys_exit_now(int code);
 
 uint32_t sys_handle_count(void); /* handles or descriptors */
 uint32_t sys_thread_count(void);
-/* Bytes of the process: resident on Linux, committed on Windows; 0 where a sanitizer keeps freed memory back (and looks for leaks
- * itself). */
+/* Bytes of the process: resident on Linux, committed on Windows; 0 where a sanitizer keeps freed memory back (and
+ * looks for leaks itself). */
 uint64_t sys_memory(void);
 
 #endif

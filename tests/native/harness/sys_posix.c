@@ -45,11 +45,17 @@ uint64_t sys_cpu_ms(void) {
   return (uint64_t)used.tv_sec * 1000u + (uint64_t)used.tv_nsec / 1000000u;
 }
 
-uint32_t sys_process_id(void) { return (uint32_t)getpid(); }
+uint32_t sys_process_id(void) {
+  return (uint32_t)getpid();
+}
 
-bool sys_is_wine(void) { return false; }
+bool sys_is_wine(void) {
+  return false;
+}
 
-bool sys_is_windows(void) { return false; }
+bool sys_is_windows(void) {
+  return false;
+}
 
 static void *sys__thread_main(void *context) {
   sys_thread *thread = context;
@@ -88,7 +94,9 @@ void sys_thread_detach(sys_thread *thread) {
   pthread_detach(s_kept->id);
 }
 
-void sys_yield(void) { sched_yield(); }
+void sys_yield(void) {
+  sched_yield();
+}
 
 sys_event *sys_event_new(void) {
   sys_event *event = calloc(1, sizeof *event);
@@ -137,9 +145,13 @@ void sys_event_free(sys_event *event) {
   free(event);
 }
 
-int64_t sys_atomic_get(sys_atomic *atomic) { return __atomic_load_n(&atomic->value, __ATOMIC_SEQ_CST); }
+int64_t sys_atomic_get(sys_atomic *atomic) {
+  return __atomic_load_n(&atomic->value, __ATOMIC_SEQ_CST);
+}
 
-void sys_atomic_set(sys_atomic *atomic, int64_t value) { __atomic_store_n(&atomic->value, value, __ATOMIC_SEQ_CST); }
+void sys_atomic_set(sys_atomic *atomic, int64_t value) {
+  __atomic_store_n(&atomic->value, value, __ATOMIC_SEQ_CST);
+}
 
 int64_t sys_atomic_add(sys_atomic *atomic, int64_t value) {
   return __atomic_add_fetch(&atomic->value, value, __ATOMIC_SEQ_CST);
@@ -201,9 +213,13 @@ static uint32_t sys__count_entries(const char *folder) {
   return count;
 }
 
-uint32_t sys_handle_count(void) { return sys__count_entries("/proc/self/fd"); }
+uint32_t sys_handle_count(void) {
+  return sys__count_entries("/proc/self/fd");
+}
 
-uint32_t sys_thread_count(void) { return sys__count_entries("/proc/self/task"); }
+uint32_t sys_thread_count(void) {
+  return sys__count_entries("/proc/self/task");
+}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SYS_SANITIZED 1

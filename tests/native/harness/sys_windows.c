@@ -33,7 +33,9 @@ uint64_t sys_now_ms(void) {
          (uint64_t)(now.QuadPart % frequency.QuadPart) * 1000u / (uint64_t)frequency.QuadPart;
 }
 
-static uint64_t sys__ticks(FILETIME time) { return (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime; }
+static uint64_t sys__ticks(FILETIME time) {
+  return (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime;
+}
 
 uint64_t sys_cpu_ms(void) {
   FILETIME created, ended, kernel, user;
@@ -43,14 +45,18 @@ uint64_t sys_cpu_ms(void) {
   return (sys__ticks(kernel) + sys__ticks(user)) / 10000u;
 }
 
-uint32_t sys_process_id(void) { return GetCurrentProcessId(); }
+uint32_t sys_process_id(void) {
+  return GetCurrentProcessId();
+}
 
 bool sys_is_wine(void) {
   HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
   return ntdll != NULL && GetProcAddress(ntdll, "wine_get_version") != NULL;
 }
 
-bool sys_is_windows(void) { return true; }
+bool sys_is_windows(void) {
+  return true;
+}
 
 static DWORD WINAPI sys__thread_main(void *context) {
   sys_thread *thread = context;
@@ -81,9 +87,13 @@ void sys_thread_join(sys_thread *thread) {
 }
 
 /* The record must outlive the thread, which reads it. */
-void sys_thread_detach(sys_thread *thread) { CloseHandle(thread->handle); }
+void sys_thread_detach(sys_thread *thread) {
+  CloseHandle(thread->handle);
+}
 
-void sys_yield(void) { SwitchToThread(); }
+void sys_yield(void) {
+  SwitchToThread();
+}
 
 sys_event *sys_event_new(void) {
   sys_event *event = calloc(1, sizeof *event);
@@ -93,7 +103,9 @@ sys_event *sys_event_new(void) {
   return event;
 }
 
-void sys_event_set(sys_event *event) { SetEvent(event->handle); }
+void sys_event_set(sys_event *event) {
+  SetEvent(event->handle);
+}
 
 bool sys_event_wait(sys_event *event, uint32_t timeout_ms) {
   return WaitForSingleObject(event->handle, timeout_ms) == WAIT_OBJECT_0;
@@ -104,9 +116,13 @@ void sys_event_free(sys_event *event) {
   free(event);
 }
 
-int64_t sys_atomic_get(sys_atomic *atomic) { return InterlockedCompareExchange64(&atomic->value, 0, 0); }
+int64_t sys_atomic_get(sys_atomic *atomic) {
+  return InterlockedCompareExchange64(&atomic->value, 0, 0);
+}
 
-void sys_atomic_set(sys_atomic *atomic, int64_t value) { (void)InterlockedExchange64(&atomic->value, value); }
+void sys_atomic_set(sys_atomic *atomic, int64_t value) {
+  (void)InterlockedExchange64(&atomic->value, value);
+}
 
 int64_t sys_atomic_add(sys_atomic *atomic, int64_t value) {
   return InterlockedExchangeAdd64(&atomic->value, value) + value;

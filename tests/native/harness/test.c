@@ -72,7 +72,7 @@ void test_require_equal(int64_t expected, int64_t actual, const char *file, int 
 void test_require_status(int32_t expected, nps_result actual, const char *file, int line, const char *text) {
   if (expected != nps_result_status(actual)) {
     test_fail(file, line, "%s gives %s (detail %u), should be %s", text, nps_status_name(nps_result_status(actual)),
-              nps_result_detail(actual), nps_status_name(expected));
+        nps_result_detail(actual), nps_status_name(expected));
   }
 }
 
@@ -80,7 +80,7 @@ void test_require_invalid(uint32_t argument, nps_result actual, const char *file
   test_require_status(NPS_E_INVALID_ARGUMENT, actual, file, line, text);
   if (nps_result_detail(actual) != argument) {
     test_fail(file, line, "%s blames %s, should blame %s", text, nps_argument_name(nps_result_detail(actual)),
-              nps_argument_name(argument));
+        nps_argument_name(argument));
   }
 }
 
@@ -109,9 +109,13 @@ const char *test_name(void) {
   return name;
 }
 
-uint64_t test_deadline(void) { return sys_now_ms() + TEST_DEADLINE_MS; }
+uint64_t test_deadline(void) {
+  return sys_now_ms() + TEST_DEADLINE_MS;
+}
 
-bool test_expired(uint64_t deadline) { return sys_now_ms() > deadline; }
+bool test_expired(uint64_t deadline) {
+  return sys_now_ms() > deadline;
+}
 
 static uint8_t pattern__byte(uint64_t seed, uint64_t place) {
   uint64_t mixed = (place + 1) * 0x9E3779B97F4A7C15u ^ (seed + 0x51ED27u) * 0xD6E8FEB86659FD93u;
@@ -141,8 +145,9 @@ void pattern_require(const void *memory, size_t size, uint64_t seed, uint64_t of
   const uint8_t *bytes = memory;
   for (size_t i = 0; i < size; i++) {
     if (bytes[i] != pattern__byte(seed, offset + i)) {
-      FAIL("byte %llu of stream %llu is %u, should be %u (byte %llu of %llu in this run)", (unsigned long long)(offset + i),
-           (unsigned long long)seed, bytes[i], pattern__byte(seed, offset + i), (unsigned long long)i, (unsigned long long)size);
+      FAIL("byte %llu of stream %llu is %u, should be %u (byte %llu of %llu in this run)",
+          (unsigned long long)(offset + i), (unsigned long long)seed, bytes[i], pattern__byte(seed, offset + i),
+          (unsigned long long)i, (unsigned long long)size);
     }
   }
 }

@@ -1,14 +1,15 @@
 /* test.h - the test runner: cases, checks, what a case may allocate.
  *
- * A case is written `TEST(test_what_it_shows) { ... }` at the start of a line; discover.cmake finds it there when the runner is
- * built, so that no list is kept by hand. A case's group is the name of its file. `CHILD(name)` is the main function of a second
- * process that a case starts with sys_spawn.
+ * A case is written `TEST(test_what_it_shows) { ... }` at the start of a line; discover.cmake finds it there when
+ * the runner is built, so that no list is kept by hand. A case's group is the name of its file. `CHILD(name)` is the
+ * main function of a second process that a case starts with sys_spawn.
  *
- * A check that fails ends the case (or the helper thread that made it) at once; the runner goes on with the next case. What the
- * case then leaves behind stays behind, so whatever a helper thread may still touch comes from test_new, never from the stack.
- * test_new's memory is freed after a case that passed.
+ * A check that fails ends the case (or the helper thread that made it) at once; the runner goes on with the next
+ * case. What the case then leaves behind stays behind, so whatever a helper thread may still touch comes from
+ * test_new, never from the stack. test_new's memory is freed after a case that passed.
  *
- * A case never sleeps: it waits for a condition until test_deadline. A case that hangs is ended by the watchdog, with the process.
+ * A case never sleeps: it waits for a condition until test_deadline. A case that hangs is ended by the watchdog,
+ * with the process.
  */
 #ifndef NPS_TEST_H
 #define NPS_TEST_H
@@ -23,12 +24,12 @@
 #define TEST_DEADLINE_MS 20000
 #endif
 
-#define TEST(name) \
-  void name(void); \
+#define TEST(name)                                                                                                     \
+  void name(void);                                                                                                     \
   void name(void)
 
-#define CHILD(name) \
-  int name(const char *argument); \
+#define CHILD(name)                                                                                                    \
+  int name(const char *argument);                                                                                      \
   int name(const char *argument)
 
 typedef struct test_case {
@@ -58,7 +59,7 @@ void test_require_equal(int64_t expected, int64_t actual, const char *file, int 
 void test_require_status(int32_t expected, nps_result actual, const char *file, int line, const char *text);
 
 #define REQUIRE(condition) test_require((condition), __FILE__, __LINE__, #condition)
-#define REQUIRE_EQUAL(expected, actual) \
+#define REQUIRE_EQUAL(expected, actual)                                                                                \
   test_require_equal((int64_t)(expected), (int64_t)(actual), __FILE__, __LINE__, #actual)
 #define REQUIRE_STATUS(expected, result) test_require_status((expected), (result), __FILE__, __LINE__, #result)
 #define REQUIRE_OK(result) test_require_status(NPS_OK, (result), __FILE__, __LINE__, #result)

@@ -1,5 +1,5 @@
-/* All instances of a name share one listening socket, on however many polls they are: whose client is it when the one it was
- * accepted for does not want it any more? C8, C9. */
+/* All instances of a name share one listening socket, on however many polls they are: whose client is it when the
+ * one it was accepted for does not want it any more? C8, C9. */
 #include "loop.h"
 #include "sys.h"
 
@@ -48,7 +48,9 @@ TEST(test_a_client_goes_to_the_instance_that_waits_longest) { /* C9 */
 TEST(test_a_client_of_a_cancelled_connect_goes_to_the_next) { /* C9 */
   for (int means = 0; means < 3; means++) {
     crossing c = crossing_new();
-    REQUIRE_OK(means == 0 ? nps_pipe_disconnect(c.first, 0) : means == 1 ? nps_pipe_close(c.first, 0) : nps_pipe_abort(c.first));
+    REQUIRE_OK(means == 0   ? nps_pipe_disconnect(c.first, 0)
+               : means == 1 ? nps_pipe_close(c.first, 0)
+                            : nps_pipe_abort(c.first));
     REQUIRE_EQUAL(0, loop_pump(c.first_loop, 20)); /* the accept comes, to nobody */
     require_served_by(&c, c.second_loop, 2, c.second);
     crossing_end(&c);

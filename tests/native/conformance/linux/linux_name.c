@@ -71,7 +71,7 @@ TEST(test_a_living_server_with_a_full_backlog_is_denied) { /* O4 */
   peer_server_close(living);
 }
 
-TEST(test_dotnet_131203_a_second_process_does_not_take_the_name) { /* O4: ours against ours, without the first-instance flag */
+TEST(test_dotnet_131203_a_second_process_does_not_take_the_name) { /* O4: ours, without the flag */
   const char *name = test_name();
   nps_pipe *server = server_new(name);
   sys_process *second = sys_spawn("child_create", name);
@@ -89,7 +89,8 @@ TEST(test_dotnet_131203_a_second_process_does_not_take_the_name) { /* O4: ours a
 CHILD(child_create) {
   nps_server_options options = server_options(argument);
   nps_pipe *pipe = NULL;
-  /* After fork this process has a copy of the parent's table of names; a fresh path to the same file keeps that out of it. */
+  /* After fork this process has a copy of the parent's table of names; a fresh path to the same file keeps that out
+   * of it. */
   char path[200];
   const char *folder = getenv("TMPDIR") != NULL && getenv("TMPDIR")[0] != '\0' ? getenv("TMPDIR") : "/tmp";
   (void)snprintf(path, sizeof path, "%s/./CoreFxPipe_%s", folder, argument);

@@ -1,5 +1,5 @@
-/* What only Windows has: handles that are not overlapped, message pipes, access of a handle, who may open a pipe: adopt, C5, K1,
- * O1. */
+/* What only Windows has: handles that are not overlapped, message pipes, access of a handle, who may open a pipe:
+ * adopt, C5, K1, O1. */
 #include <windows.h>
 
 #include <aclapi.h>
@@ -42,7 +42,7 @@ TEST(test_what_is_no_pipe_is_refused) { /* adopt */
   char path[MAX_PATH], folder[MAX_PATH];
   REQUIRE(GetTempPathA(MAX_PATH, folder) != 0 && GetTempFileNameA(folder, "nps", 0, path) != 0);
   HANDLE file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
-                            FILE_FLAG_OVERLAPPED | FILE_FLAG_DELETE_ON_CLOSE, NULL);
+      FILE_FLAG_OVERLAPPED | FILE_FLAG_DELETE_ON_CLOSE, NULL);
   REQUIRE(file != INVALID_HANDLE_VALUE);
   require_not_adopted(file, NPS_E_NOT_A_PIPE);
   require_not_adopted(CreateEventW(NULL, TRUE, FALSE, NULL), NPS_E_NOT_A_PIPE);
@@ -50,7 +50,8 @@ TEST(test_what_is_no_pipe_is_refused) { /* adopt */
 
 TEST(test_a_message_pipe_is_not_adopted) { /* adopt */
   const char *name = test_name();
-  HANDLE server = raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
+  HANDLE server =
+      raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
   HANDLE client = raw_client(name, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED);
   require_not_adopted(server, NPS_E_NOT_SUPPORTED);
   CloseHandle(client);
@@ -98,7 +99,8 @@ TEST(test_an_adopted_server_handle_can_connect) { /* adopt: an instance that sti
   loop_end(l);
 }
 
-TEST(test_a_connect_that_fails_is_an_event_and_the_error_comes_once) { /* C5: cancelled by somebody on the lent handle */
+/* C5: cancelled by somebody on the lent handle */
+TEST(test_a_connect_that_fails_is_an_event_and_the_error_comes_once) {
   const char *name = test_name();
   loop *l = loop_new();
   intptr_t handle = -1;
@@ -182,10 +184,10 @@ TEST(test_only_the_current_user_is_in_the_access_list) { /* O1 */
   char *text = NULL;
   nps_pipe *server = server_new(test_name());
   REQUIRE_OK(nps_pipe_os_handle(server, &handle));
-  REQUIRE_EQUAL(ERROR_SUCCESS, GetSecurityInfo((HANDLE)handle, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, NULL,
-                                               NULL, &descriptor));
-  REQUIRE(ConvertSecurityDescriptorToStringSecurityDescriptorA(descriptor, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &text,
-                                                               NULL));
+  REQUIRE_EQUAL(ERROR_SUCCESS, GetSecurityInfo((HANDLE)handle, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL,
+                                   NULL, NULL, &descriptor));
+  REQUIRE(ConvertSecurityDescriptorToStringSecurityDescriptorA(
+      descriptor, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &text, NULL));
   if (strstr(text, ";WD)") != NULL || strstr(text, ";AN)") != NULL || strstr(text, "(A;") == NULL) {
     FAIL("the access list is %s", text);
   }
