@@ -136,7 +136,7 @@ public class ConnectTests
 
     [Test]
     [Category("C7")]
-    public void Disconnect_ClearsReadiness()
+    public void Disconnect_ClearsReadiness_AlsoWhatIsQueuedAlready()
     {
         using TestLoop loop = new();
         using PipePair pair = PipePair.New(loop);
@@ -144,11 +144,42 @@ public class ConnectTests
         pair.Client.WriteAll([1, 2, 3]);
         pair.Server.Await(PipeReadiness.Readable);
         pair.Client.Dispose();
-        pair.Server.Pipe.Disconnect(listen: true);
+        loop.PumpAll();
         loop.Forget();
+
+        // Registering anew queues readable and writable; disconnect comes before they are handed out.
+        pair.Server.Pipe.Reregister(pair.Server.Token, PipeInterest.Both);
+        pair.Server.Pipe.Disconnect(listen: true);
         loop.PumpAll();
         Assert.That(pair.Server.Seen, Is.EqualTo(PipeReadiness.None));
         Assert.That(pair.Server.Pipe.TryRead(new byte[8], out _), Is.EqualTo(PipeStatus.WouldBlock));
+
+        // And nothing of the old connection is "ready now".
+        pair.Server.Pipe.Reregister(pair.Server.Token, PipeInterest.Both);
+        loop.PumpAll();
+        Assert.That(pair.Server.Seen, Is.EqualTo(PipeReadiness.None));
+    }
+
+    [Test]
+    [Category("C7")]
+    public void Closed_IsReportedOfEachConnection_AndOnlyOfThat()
+    {
+        using TestLoop loop = new();
+        using TestEnd server = loop.Listen(PipeNames.New());
+        for (int i = 0; i < 10; i++)
+        {
+            TestEnd client = loop.Add(
+                NamedPipe.OpenClient(new NamedPipeClientOptions { Name = server.Pipe.Name!, Timeout = Deadline.Step }));
+            server.AwaitConnected();
+            client.SendTo(server, 10, seed: i);
+            server.Drain();
+            loop.PumpAll();
+            Assert.That(server.Seen & PipeReadiness.Closed, Is.EqualTo(PipeReadiness.None));
+            client.Dispose();
+            server.Await(PipeReadiness.Closed);
+            server.Pipe.Disconnect(listen: true);
+            loop.Forget();
+        }
     }
 
     [Test]

@@ -276,11 +276,19 @@ public class KnownBugTests
     [Category("K2")]
     public void Dotnet65434_Dotnet117718_AClientThatWaits_BurnsNoProcessor()
     {
-        TimeSpan timeout = TimeSpan.FromSeconds(1);
-        TimeSpan before = Environment.CpuUsage.TotalTime;
-        Assert.Throws<NamedPipeException>(
-            () => NamedPipe.OpenClient(new NamedPipeClientOptions { Name = PipeNames.New(), Timeout = timeout }));
-        Assert.That(Environment.CpuUsage.TotalTime - before, Is.LessThan(timeout / 2));
+        // What burns, burns each time; the just-in-time compiler's thread may be busy during one or two.
+        TimeSpan timeout = TimeSpan.FromMilliseconds(500);
+        TimeSpan least = TimeSpan.MaxValue;
+        for (int i = 0; i < 5 && least > timeout / 4; i++)
+        {
+            TimeSpan before = Environment.CpuUsage.TotalTime;
+            Assert.Throws<NamedPipeException>(
+                () => NamedPipe.OpenClient(new NamedPipeClientOptions { Name = PipeNames.New(), Timeout = timeout }));
+            TimeSpan took = Environment.CpuUsage.TotalTime - before;
+            least = took < least ? took : least;
+        }
+
+        Assert.That(least, Is.LessThanOrEqualTo(timeout / 4));
     }
 
     [Test]

@@ -175,6 +175,33 @@ public partial class LinuxTests
     }
 
     [Test]
+    [Category("P8")]
+    public void Closed_IsReportedToAPipeThatOnlyWrites_OrHasUnreadBytes_WithoutAnyCall([Values] bool onlyWrites)
+    {
+        using TestLoop loop = new();
+        using PipePair pair = PipePair.New(loop, new NamedPipeServerOptions
+        {
+            Name = PipeNames.New(),
+            Direction = onlyWrites ? PipeDirection.Out : PipeDirection.InOut,
+        });
+        if (!onlyWrites)
+        {
+            pair.Client.WriteAll([1, 2, 3]);
+            pair.Server.Await(PipeReadiness.Readable);
+            pair.Server.Pipe.Reregister(pair.Server.Token, PipeInterest.Writable);
+        }
+
+        loop.PumpAll();
+        loop.Forget();
+        pair.Client.Dispose();
+        pair.Server.Await(PipeReadiness.Closed);
+        if (!onlyWrites)
+        {
+            Assert.That(pair.Server.ReadToEnd(), Is.EqualTo(new byte[] { 1, 2, 3 }));
+        }
+    }
+
+    [Test]
     [Category("R3")]
     public void Peer_ThatHalfCloses_EndsTheStream_AndStillReadsWhatWeWrite()
     {

@@ -147,6 +147,7 @@ public class ReadTests
 
     [Test]
     [Category("R3")]
+    [Category("C7")]
     public void Read_AfterEndOfStream_GoesOnAfterTheNextConnect()
     {
         using TestLoop loop = new();

@@ -159,6 +159,7 @@ public class WriteTests
 
     [Test]
     [Category("W3")]
+    [Category("C7")]
     public void Write_AfterDisconnectAndTheNextClient_WorksAgain()
     {
         using TestLoop loop = new();
