@@ -175,6 +175,37 @@ public partial class LinuxTests
     }
 
     [Test]
+    [Category("C9")]
+    public void Client_AcceptedForAnInstanceThatNoLongerWaits_GoesToTheNext([Values] bool disposed)
+    {
+        string name = PipeNames.New();
+        for (int i = 0; i < 20; i++)
+        {
+            using TestLoop one = new();
+            using TestLoop two = new();
+            using TestEnd first = one.Listen(name);
+            using TestEnd second = two.Listen(name);
+            using TestEnd client = two.Add(NamedPipe.OpenClient(name));
+
+            // The second poller accepts the client for the instance that has waited longer; that one is told by its own
+            // poller, which does not look before it is too late.
+            two.PumpAll();
+            if (disposed)
+            {
+                first.Dispose();
+            }
+            else
+            {
+                first.Pipe.Disconnect();
+            }
+
+            one.PumpAll();
+            second.AwaitConnected();
+            client.SendTo(second, 100, seed: i);
+        }
+    }
+
+    [Test]
     [Category("P8")]
     public void Closed_IsReportedToAPipeThatOnlyWrites_OrHasUnreadBytes_WithoutAnyCall([Values] bool onlyWrites)
     {
