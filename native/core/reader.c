@@ -51,6 +51,7 @@ static void reader__start(nps_pipe *pipe) {
 
 void reader_begin(nps_pipe *pipe) {
   if ((pipe->direction & NPS_DIRECTION_IN) != 0) reader__start(pipe);
+  if ((pipe->ready & NPS_READABLE) != 0) pipe_became_ready(pipe, NPS_READABLE); /* the client wrote before we looked */
   reader_watch_close(pipe);
 }
 
