@@ -239,7 +239,7 @@ nps_result pipe_abort(nps_pipe *pipe) {
 nps_result pipe_export(nps_pipe *pipe, intptr_t *os_handle) {
   nps_result result = RESULT_OK;
   pipe_enter(pipe);
-  if (pipe->state == PIPE_CLOSED) {
+  if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED) {
     result = RESULT(NPS_E_CLOSED);
   } else if (pipe->poll != NULL) {
     result = RESULT(NPS_E_ALREADY_REGISTERED);
