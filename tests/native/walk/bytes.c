@@ -122,19 +122,19 @@ void walk_play_peer(void) {
     if (what < 60) {
       if (!view.listening) sim_disconnect(*place);
       (void)sim_accept(*place);
-    } else if (what < 75) {
+    } else if (what < 63) {
       sim_close(*place);
       *place = NULL;
     }
-  } else if (what < 40) {
+  } else if (what < 44) {
     peer__write(*place);
-  } else if (what < 80) {
+  } else if (what < 90) {
     peer__read(*place);
-  } else if (what < 85) {
+  } else if (what < 95) {
     sim_write_nothing(*place);
-  } else if (what < 90 && view.server) {
+  } else if (what < 97 && view.server) {
     sim_disconnect(*place);
-  } else if (what < 97) {
+  } else if (what < 99) {
     sim_close(*place);
     *place = NULL;
   }

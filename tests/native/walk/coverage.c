@@ -54,7 +54,8 @@ walk_state walk_state_of(const walk_pipe *p) {
   }
   if (pipe->poll == NULL) return STATE_NEW_CONNECTED;
   const sim_view view = sim_look(sim_file_of(pipe->os));
-  if (view.peer_done || view.peer_broken) return gone_from_list ? STATE_GONE_DEREGISTERED : STATE_GONE;
+  const bool broken = (p->direction & NPS_DIRECTION_OUT) != 0 && view.peer_broken;
+  if (view.peer_done || broken) return gone_from_list ? STATE_GONE_DEREGISTERED : STATE_GONE;
   return gone_from_list ? STATE_CONNECTED_DEREGISTERED : STATE_CONNECTED;
 }
 
@@ -79,24 +80,31 @@ static uint32_t coverage__registration(walk_state state, walk_call call) {
   return fresh || off ? NOT_REGISTERED : OK;
 }
 
-static uint32_t coverage__connection(walk_state state, walk_call call) {
-  const uint32_t connect = OK | WOULD_BLOCK | NO_HANDLES;
-  const uint32_t acquired = NO_MEMORY; /* the operation for it, where the last is still the system's */
-  if (call == CALL_CONNECT) {
-    if (state == STATE_NEW_SERVER || state == STATE_NEW_CONNECTED) return WOULD_BLOCK;
-    if (coverage__is(state, STATE_IDLE)) return connect | acquired;
-    return coverage__is(state, STATE_CONNECTING) ? WOULD_BLOCK : OK;
-  }
-  if (call == CALL_DISCONNECT) {
-    if (state == STATE_NEW_SERVER || coverage__is(state, STATE_IDLE)) return OK;
-    if (coverage__is(state, STATE_CONNECTING)) return OK | IO;
-    return OK | NOT_SUPPORTED | IO;
-  }
+static uint32_t coverage__connect(walk_state state) {
+  if (state == STATE_NEW_SERVER || state == STATE_NEW_CONNECTED) return WOULD_BLOCK;
+  /* Memory: for an operation, where the last one is still the system's. */
+  if (coverage__is(state, STATE_IDLE)) return OK | WOULD_BLOCK | NO_HANDLES | NO_MEMORY;
+  return coverage__is(state, STATE_CONNECTING) ? WOULD_BLOCK : OK;
+}
+
+static uint32_t coverage__disconnect(walk_state state) {
+  if (state == STATE_NEW_SERVER || coverage__is(state, STATE_IDLE)) return OK;
+  if (state == STATE_NEW_CONNECTED) return os_direct_io ? NOT_SUPPORTED : OK | NOT_SUPPORTED | IO;
+  return coverage__is(state, STATE_CONNECTING) ? OK | IO : OK | NOT_SUPPORTED | IO;
+}
+
+static uint32_t coverage__relisten(walk_state state) {
   if (state == STATE_NEW_SERVER) return WOULD_BLOCK;
-  if (state == STATE_NEW_CONNECTED) return WOULD_BLOCK | NOT_SUPPORTED | IO;
-  if (coverage__is(state, STATE_IDLE)) return connect | acquired;
-  if (coverage__is(state, STATE_CONNECTING)) return connect | acquired | IO;
-  return connect | acquired | NOT_SUPPORTED | IO;
+  if (state == STATE_NEW_CONNECTED) return os_direct_io ? NOT_SUPPORTED : WOULD_BLOCK | NOT_SUPPORTED | IO;
+  if (coverage__is(state, STATE_IDLE)) return coverage__connect(state);
+  /* Only a backlog has a client at once. */
+  const uint32_t again = (os_direct_io ? OK : 0) | WOULD_BLOCK | NO_HANDLES | NO_MEMORY;
+  return again | (coverage__disconnect(state) & ~OK);
+}
+
+static uint32_t coverage__connection(walk_state state, walk_call call) {
+  if (call == CALL_CONNECT) return coverage__connect(state);
+  return call == CALL_DISCONNECT ? coverage__disconnect(state) : coverage__relisten(state);
 }
 
 static uint32_t coverage__bytes(walk_state state, walk_call call) {
@@ -164,6 +172,7 @@ void walk_outcome(walk_state state, walk_call call, nps_result result, const wal
   const int32_t status = nps_result_status(result);
   if (status < NPS_E_IO || status > NPS_MORE_DATA) sim_fail("a status that does not exist: %d", status);
   coverage__counts[state][call][status - NPS_E_IO]++;
+  world.steps++;
   if ((coverage__allowed(state, call) & BIT(status)) == 0) {
     sim_fail("%s, %s: answers %s", coverage__states[state], coverage__calls[call], nps_status_name(status));
   }

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK_WHOLE_EVERY 1u
-
 walk_world world;
 
 static uint64_t main__seed;
@@ -37,28 +35,29 @@ static void main__change_mood(void) {
   now->whole_percent = shares[sim_random(5)];
   now->spurious_percent = sim_random(3);
   world.faults = sim_chance(40);
-  for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) now->fault_per_10000[i] = world.faults ? sim_random(600) : 0;
+  for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) {
+    now->fault_per_10000[i] = world.faults && sim_chance(30) ? sim_random(4000) : 0;
+  }
 }
 
 void walk_step(void) {
-  world.steps++;
   const uint32_t what = sim_random(1000);
   if (what < 4) {
     main__change_mood();
-  } else if (what < 60) {
+  } else if (what < 50) {
     walk_make();
   } else if (what < 250) {
     walk_play_peer();
-  } else if (what < 700) {
+  } else if (what < 800) {
     walk_pipe *p = &world.pipes[sim_random(WALK_PIPES)];
-    if (p->pipe == NULL) {
-      world.steps--; /* no call was made */
-    } else if (what < 690) {
-      walk_use_pipe(p);
-    } else {
+    if (p->pipe == NULL) return;
+    const walk_state state = walk_state_of(p);
+    if (sim_chance(state == STATE_CLOSED ? 25 : state == STATE_LINGERING ? 5 : 0) || sim_random(400) == 0) {
       walk_release(p);
+    } else {
+      walk_use_pipe(p);
     }
-  } else if (what < 720) {
+  } else if (what < 820) {
     walk_settle(&world.polls[sim_random(WALK_POLLS)]);
   } else {
     walk_poll *p = &world.polls[sim_random(WALK_POLLS)];

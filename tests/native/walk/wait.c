@@ -28,7 +28,6 @@ void walk_others(sim_moment moment, void *context) {
   if (moment == SIM_ASLEEP) wait__check_lingering();
   if (!sim_chance(moment == SIM_UNLOCKED ? 8 : 50)) return;
   world.nested = true;
-  world.steps++;
   const uint32_t what = sim_random(100);
   if (what < 40) {
     walk_play_peer();
