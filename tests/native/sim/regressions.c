@@ -35,3 +35,60 @@ TEST(test_export_of_a_lingering_pipe_says_closed) {
   REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_export(s.pipe, &handle));
   script_end(&s);
 }
+
+/* ---------------------------------------------------------------- a wait, and another thread in its middle */
+
+typedef struct others {
+  script *s;
+  nps_pipe *victim;
+  uint32_t unlocked; /* moments so far */
+  uint32_t at;       /* ... and at which of them the other thread acts */
+  uint64_t closed_at; /* 0: not yet */
+} others;
+
+static void close_then_wake(sim_moment moment, void *context) {
+  others *o = context;
+  if (moment == SIM_UNLOCKED && ++o->unlocked == o->at) {
+    o->closed_at = os_now_ms();
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_close(o->victim, 10));
+  }
+  if (moment != SIM_ASLEEP || os_now_ms() < 5000) return;
+  uint64_t unsent = 0;
+  if (o->closed_at != 0) REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_flush_state(o->victim, &unsent)); /* in time, not by our wake */
+  REQUIRE_OK(nps_poll_wake(o->s->poll, 7));
+}
+
+/* A client that has accepted more bytes than its peer takes. */
+static nps_pipe *unflushed_client(nps_poll *poll) {
+  static const char bytes[200] = {0};
+  size_t count = 0;
+  nps_client_options options;
+  nps_pipe *made = NULL;
+  (void)nps_client_options_init(&options, sizeof options);
+  options.name = "other";
+  options.direction = NPS_DIRECTION_OUT; /* no read whose end would end the wait */
+  REQUIRE(sim_serve(options.name, NPS_DIRECTION_IN, 100) != NULL);
+  REQUIRE_OK(nps_pipe_open(&options, &made));
+  REQUIRE_OK(nps_pipe_register(made, poll, 2, NPS_INTEREST_READABLE));
+  REQUIRE_OK(nps_pipe_write(made, bytes, sizeof bytes, &count));
+  return made;
+}
+
+TEST(test_a_linger_that_begins_in_the_middle_of_a_wait_ends_in_time) {
+  if (os_direct_io) return; /* nothing lingers there */
+  for (uint32_t at = 1; at <= 8; at++) {
+    script s = script_begin();
+    nps_pipe *victim = unflushed_client(s.poll);
+    REQUIRE(sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX) != NULL);
+    REQUIRE_OK(nps_pipe_connect(s.pipe));
+    REQUIRE_OK(nps_pipe_deregister(s.pipe)); /* it stays in the ready list, and has nothing to report */
+    others o = {&s, victim, 0, at, 0};
+    sim_set_hook(close_then_wake, &o);
+    nps_event event;
+    uint32_t count = 0;
+    REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, NPS_FOREVER, &count));
+    sim_set_hook(NULL, NULL);
+    nps_pipe_release(victim);
+    script_end(&s);
+  }
+}
