@@ -192,10 +192,13 @@ nps_result poll_wait(nps_poll *poll, nps_event *events, uint32_t capacity, int64
   return to.count > 0 ? RESULT_OK : result;
 }
 
-/* The poll's lock is held. true: the caller sends the wake once the lock is left. */
-static bool poll__must_wake(nps_poll *poll) {
-  if (!poll->blocked || poll->woken) return false;
-  return poll->woken = true;
+/* Wakes a sleeping wait, once; a wake that failed does not count. The poll's lock is held, so that the port is still there: closing
+ * begins by taking it. */
+static nps_result poll__send_wake(nps_poll *poll) {
+  if (!poll->blocked || poll->woken) return RESULT_OK;
+  nps_result result = os_port_wake(poll->port);
+  poll->woken = result == RESULT_OK;
+  return result;
 }
 
 nps_result poll_wake(nps_poll *poll, uint64_t token) {
@@ -206,8 +209,7 @@ nps_result poll_wake(nps_poll *poll, uint64_t token) {
   }
   poll->wake_set = true;
   poll->wake_token = token;
-  /* Under the lock, so that the port is still there: closing begins by taking it. */
-  nps_result result = poll__must_wake(poll) ? os_port_wake(poll->port) : RESULT_OK;
+  nps_result result = poll__send_wake(poll);
   os_lock_leave(&poll->lock);
   return result;
 }
@@ -247,7 +249,7 @@ bool poll_push(nps_poll *poll, nps_pipe *pipe) {
   if (open) {
     list_append(&poll->ready, &pipe->ready_node);
     /* A wake that fails leaves the event queued: the wait finds it when it returns for another reason. */
-    if (poll__must_wake(poll)) (void)os_port_wake(poll->port);
+    (void)poll__send_wake(poll);
   }
   os_lock_leave(&poll->lock);
   return open;
@@ -260,7 +262,7 @@ bool poll_linger(nps_poll *poll, nps_pipe *pipe, int64_t linger_ms) {
     pipe->linger_until = linger_ms < 0 ? UINT64_MAX : os_now_ms() + (uint64_t)linger_ms;
     pipe->refs++;
     list_append(&poll->lingering, &pipe->linger_node);
-    if (poll__must_wake(poll)) (void)os_port_wake(poll->port);
+    (void)poll__send_wake(poll);
   }
   os_lock_leave(&poll->lock);
   return open;

@@ -92,3 +92,24 @@ TEST(test_a_linger_that_begins_in_the_middle_of_a_wait_ends_in_time) {
     script_end(&s);
   }
 }
+
+static void wake_twice(sim_moment moment, void *context) {
+  others *o = context;
+  if (moment != SIM_ASLEEP || o->at++ != 0) return;
+  sim_fault_at(SIM_FAULT_PORT_WAKE, 1);
+  REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, nps_poll_wake(o->s->poll, 1));
+  REQUIRE_OK(nps_poll_wake(o->s->poll, 2));
+}
+
+TEST(test_a_wake_that_failed_does_not_stand_in_for_the_next) {
+  script s = script_begin();
+  others o = {&s, NULL, 0, 0, 0};
+  sim_set_hook(wake_twice, &o);
+  nps_event event;
+  uint32_t count = 0;
+  REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, NPS_FOREVER, &count));
+  REQUIRE_EQUAL(1, count);
+  REQUIRE_EQUAL(NPS_WAKE, event.readiness);
+  REQUIRE_EQUAL(2, event.token);
+  script_end(&s);
+}
