@@ -118,7 +118,16 @@ static void calls__make_poll(void) {
   place->serial = ++world.serial;
 }
 
+/* Chance alone would hardly ever hit the few calls of some kinds. `p` may be null. */
+static void calls__aim_a_fault(const walk_pipe *p) {
+  static const sim_fault faults[] = {SIM_FAULT_CONNECT, SIM_FAULT_DISCONNECT, SIM_FAULT_PORT_CREATE};
+  for (uint32_t i = 0; i < sizeof faults / sizeof faults[0]; i++) sim_fault_at(faults[i], world.faults && sim_chance(25) ? 1 : 0);
+  const bool no_spare = p != NULL && p->pipe->poll != NULL && p->pipe->poll->free_ops == NULL;
+  sim_fault_at(SIM_FAULT_ALLOC, world.faults && sim_chance(no_spare ? 60 : 10) ? 1 : 0);
+}
+
 void walk_make(void) {
+  calls__aim_a_fault(NULL);
   if (sim_chance(25)) {
     calls__make_poll();
     return;
@@ -292,10 +301,10 @@ static void calls__os_handle(walk_pipe *p) {
 static const uint8_t *calls__weights(walk_state state) {
   /*                               reg re de con dis rel rd 0 wr 0 cl li ab fl er ha ex */
   static const uint8_t fresh[] = {40, 1, 1, 2, 1, 1, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 2};
-  static const uint8_t idle[] = {5, 2, 1, 40, 2, 8, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1};
-  static const uint8_t connecting[] = {12, 4, 3, 5, 2, 4, 5, 3, 5, 3, 1, 1, 1, 3, 3, 2, 2};
-  static const uint8_t connected[] = {14, 5, 4, 2, 1, 2, 70, 2, 70, 2, 1, 2, 1, 9, 9, 2, 2};
-  static const uint8_t ended[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  static const uint8_t idle[] = {3, 2, 6, 30, 3, 9, 4, 2, 4, 2, 1, 1, 1, 2, 2, 2, 2};
+  static const uint8_t connecting[] = {8, 4, 5, 5, 4, 8, 5, 3, 5, 3, 1, 1, 1, 3, 3, 2, 2};
+  static const uint8_t connected[] = {9, 5, 7, 4, 4, 9, 60, 3, 60, 3, 2, 3, 2, 9, 9, 3, 3};
+  static const uint8_t ended[] = {5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   switch (state) {
     case STATE_NEW_SERVER:
     case STATE_NEW_CONNECTED: return fresh;
@@ -325,6 +334,7 @@ void walk_use_pipe(walk_pipe *p) {
   uint32_t chosen = sim_random(all);
   while (chosen >= weights[what]) chosen -= weights[what++];
   p->touched = p->touched || world.nested;
+  calls__aim_a_fault(p);
   switch (what) {
     case 0: calls__register(p); break;
     case 1: calls__reregister(p); break;
@@ -387,11 +397,9 @@ void walk_use_poll(walk_poll *p) {
       p->wake_owed = true;
       p->wake_token = token;
     }
-  } else if (what < 42 && !world.nested) {
+  } else if (what < (p->closed ? 100 : 42) && !world.nested) {
     walk_close_poll(p, false);
-  } else if (what < 43 && !world.nested) {
-    walk_close_poll(p, true);
-  } else if (what < 200 && p->closed && !world.nested) {
+  } else if (what < (p->closed ? 300 : 43) && !world.nested) {
     walk_close_poll(p, true);
   } else {
     const int64_t time = PICK(times);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define EPISODE_STEPS 1000u
+
 walk_world world;
 
 static uint64_t main__seed;
@@ -44,7 +46,7 @@ void walk_step(void) {
   const uint32_t what = sim_random(1000);
   if (what < 4) {
     main__change_mood();
-  } else if (what < 50) {
+  } else if (what < 55) {
     walk_make();
   } else if (what < 250) {
     walk_play_peer();
@@ -77,19 +79,26 @@ static void main__end_all(void) {
   sim_finish();
 }
 
+/* A seed's steps come in episodes, each in a new and empty world: beginnings are rare in an old one. */
 static uint64_t main__walk(uint64_t seed, uint64_t steps, uint32_t quarantine) {
-  memset(&world, 0, sizeof world);
   main__seed = seed;
-  sim_settings settings = sim_settings_plain();
-  settings.seed = seed;
-  settings.quarantine = quarantine;
-  settings.fail = main__fail;
-  sim_begin(&settings);
-  sim_set_hook(walk_others, NULL);
-  main__change_mood();
-  while (world.steps < steps) walk_step();
-  main__end_all();
-  return world.steps;
+  uint64_t done = 0;
+  for (uint64_t episode = 0; done < steps; episode++) {
+    memset(&world, 0, sizeof world);
+    world.steps = done;
+    sim_settings settings = sim_settings_plain();
+    settings.seed = seed << 32 | episode;
+    settings.quarantine = quarantine;
+    settings.fail = main__fail;
+    sim_begin(&settings);
+    sim_set_hook(walk_others, NULL);
+    main__change_mood();
+    const uint64_t end = done + EPISODE_STEPS < steps ? done + EPISODE_STEPS : steps;
+    while (world.steps < end) walk_step();
+    main__end_all();
+    done = world.steps;
+  }
+  return done;
 }
 
 /* ---------------------------------------------------------------- the program */

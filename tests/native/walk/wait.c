@@ -12,10 +12,10 @@ void walk_others_stop(void) {
   world.waits = NULL;
 }
 
-/* X1: a wait that sleeps past the end of a linger time. */
+/* X1: a wait that sleeps past the end of a linger time. Unless the wake that would have told it has failed. */
 static void wait__check_lingering(void) {
   const walk_poll *p = world.waits;
-  if (p == NULL || p->poll == NULL) return;
+  if (p == NULL || p->poll == NULL || sim_fault_hits(SIM_FAULT_PORT_WAKE) != world.wakes_failed) return;
   for (const list_node *node = p->poll->lingering.head.next; node != &p->poll->lingering.head; node = node->next) {
     const nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, linger_node);
     if (pipe->linger_until < os_now_ms()) sim_fail("X1: a wait sleeps beyond the end of a linger time");
@@ -59,6 +59,7 @@ void walk_ticket_add(const walk_pipe *p) {
 
 static void wait__begin(walk_poll *p) {
   world.ticket_count = 0;
+  world.wakes_failed = sim_fault_hits(SIM_FAULT_PORT_WAKE);
   world.waits = p;
   walk_others_may_run();
   for (uint32_t i = 0; i < WALK_PIPES; i++) {

@@ -61,6 +61,7 @@ typedef struct walk_world {
   walk_poll *waits; /* whose wait is under way */
   walk_ticket tickets[WALK_TICKETS];
   uint32_t ticket_count;
+  uint32_t wakes_failed; /* when the wait under way began */
   uint64_t steps;
   uint8_t bytes[WALK_BYTES];
 } walk_world;
