@@ -36,6 +36,27 @@ TEST(test_export_of_a_lingering_pipe_says_closed) {
   script_end(&s);
 }
 
+TEST(test_close_is_reported_to_one_who_reads_without_interest) { /* P8 */
+  if (!os_direct_io) return; /* a read is pending there, whoever is interested */
+  script s = script_begin();
+  char byte;
+  size_t count = 0;
+  REQUIRE_OK(nps_pipe_reregister(s.pipe, 1, NPS_INTEREST_WRITABLE));
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE_OK(nps_pipe_connect(s.pipe));
+  REQUIRE_EQUAL(1, sim_write(client, "a", 1));
+  REQUIRE_EQUAL(NPS_WRITABLE, script_events(&s));
+  REQUIRE_EQUAL(0, script_events(&s)); /* readable, and nobody asked */
+  sim_current()->take_back_percent = 100;
+  sim_current()->spurious_percent = 100; /* something comes between the read that finds nothing and the probe that it starts */
+  REQUIRE_OK(nps_pipe_read(s.pipe, &byte, 1, &count));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_read(s.pipe, &byte, 1, &count));
+  sim_current()->spurious_percent = 0;
+  sim_close(client);
+  REQUIRE_EQUAL(NPS_CLOSED, script_events(&s) & (uint32_t)NPS_CLOSED);
+  script_end(&s);
+}
+
 /* ---------------------------------------------------------------- a wait, and another thread in its middle */
 
 typedef struct others {
