@@ -304,7 +304,7 @@ static const uint8_t *calls__weights(walk_state state) {
   static const uint8_t idle[] = {3, 2, 6, 30, 3, 9, 4, 2, 4, 2, 1, 1, 1, 2, 2, 2, 2};
   static const uint8_t connecting[] = {8, 4, 5, 5, 4, 8, 5, 3, 5, 3, 1, 1, 1, 3, 3, 2, 2};
   static const uint8_t connected[] = {9, 5, 7, 4, 4, 9, 60, 3, 60, 3, 2, 3, 2, 9, 9, 3, 3};
-  static const uint8_t ended[] = {5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  static const uint8_t ended[] = {8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   switch (state) {
     case STATE_NEW_SERVER:
     case STATE_NEW_CONNECTED: return fresh;
@@ -327,14 +327,44 @@ static const uint8_t *calls__weights(walk_state state) {
   return ended;
 }
 
+/* The peer of a server goes, if it is one that this walk plays. */
+static void calls__end_peer(walk_pipe *p) {
+  for (uint32_t i = 0; i < WALK_PEERS; i++) {
+    if (world.peers[i] == NULL || sim_notes_of(world.peers[i]) != sim_notes_of_peer(walk_file(p))) continue;
+    sim_close(world.peers[i]);
+    world.peers[i] = NULL;
+    return;
+  }
+}
+
+/* The rarest of all: faults in a disconnect whose operation the kernel keeps, while there is none to spare. */
+static bool calls__rare_disconnect(walk_pipe *p) {
+  const nps_pipe *pipe = p->pipe;
+  if (!world.faults || !p->server || pipe->state != PIPE_CONNECTED) return false;
+  const bool none_to_spare = pipe->poll != NULL && pipe->poll->free_ops == NULL && op_is_pending(pipe->in);
+  if (none_to_spare && sim_chance(70)) {
+    if (sim_chance(30)) calls__deregister(p);
+    if (sim_chance(50)) calls__end_peer(p);
+    sim_fault_at(SIM_FAULT_ALLOC, 1);
+    calls__disconnect(p, true);
+  } else if ((pipe->poll == NULL || !p->registered) && sim_chance(20)) {
+    sim_fault_at(sim_chance(50) ? SIM_FAULT_DISCONNECT : SIM_FAULT_CONNECT, 1);
+    calls__disconnect(p, sim_chance(50));
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void walk_use_pipe(walk_pipe *p) {
+  p->touched = p->touched || world.nested;
+  calls__aim_a_fault(p);
+  if (calls__rare_disconnect(p)) return;
   const uint8_t *weights = calls__weights(walk_state_of(p));
   uint32_t all = 0, what = 0;
   for (uint32_t i = 0; i < CALLS; i++) all += weights[i];
   uint32_t chosen = sim_random(all);
   while (chosen >= weights[what]) chosen -= weights[what++];
-  p->touched = p->touched || world.nested;
-  calls__aim_a_fault(p);
   switch (what) {
     case 0: calls__register(p); break;
     case 1: calls__reregister(p); break;

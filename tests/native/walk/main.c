@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EPISODE_STEPS 1000u
+#define EPISODE_STEPS 800u
 
 walk_world world;
 
