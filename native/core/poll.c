@@ -76,16 +76,14 @@ static void poll__hand_out(nps_poll *poll, delivery *to) {
   }
 }
 
-/* Shuts the pipes whose time to linger is over; answers when the next one's is. Called and left with the poll's lock held. */
-static uint64_t poll__expire(nps_poll *poll) {
-  uint64_t next = UINT64_MAX;
-  if (list_empty(&poll->lingering)) return next;
+/* Shuts the pipes whose time to linger is over. Called and left with the poll's lock held. */
+static void poll__expire(nps_poll *poll) {
+  if (list_empty(&poll->lingering)) return;
   const uint64_t now = os_now_ms();
   list_node *node = poll->lingering.head.next;
   while (node != &poll->lingering.head) {
     nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, linger_node);
     if (pipe->linger_until > now) {
-      if (pipe->linger_until < next) next = pipe->linger_until;
       node = node->next;
       continue;
     }
@@ -97,6 +95,16 @@ static uint64_t poll__expire(nps_poll *poll) {
     pipe_leave(pipe, NULL);
     os_lock_enter(&poll->lock);
     node = poll->lingering.head.next; /* the list may be another one by now */
+  }
+}
+
+/* When the next time to linger is over. The poll's lock is held, and must not be left between this and the sleep's beginning: a pipe
+ * that begins to linger later wakes who is `blocked`. */
+static uint64_t poll__next_expiry(const nps_poll *poll) {
+  uint64_t next = UINT64_MAX;
+  for (const list_node *node = poll->lingering.head.next; node != &poll->lingering.head; node = node->next) {
+    const nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, linger_node);
+    if (pipe->linger_until < next) next = pipe->linger_until;
   }
   return next;
 }
@@ -114,9 +122,9 @@ static int64_t poll__remaining(int64_t timeout_ms, uint64_t deadline, uint64_t n
 /* Hands out what waits already and decides how long the port may block. */
 static int64_t poll__prepare(nps_poll *poll, delivery *to, int64_t timeout_ms, uint64_t deadline) {
   os_lock_enter(&poll->lock);
-  uint64_t next = poll__expire(poll);
+  poll__expire(poll);
   poll__hand_out(poll, to);
-  int64_t block = to->count > 0 || poll->closing ? 0 : poll__remaining(timeout_ms, deadline, next);
+  int64_t block = to->count > 0 || poll->closing ? 0 : poll__remaining(timeout_ms, deadline, poll__next_expiry(poll));
   poll->blocked = block != 0; /* under the lock: who queues a pipe from now on wakes us */
   os_lock_leave(&poll->lock);
   return block;
@@ -184,10 +192,13 @@ nps_result poll_wait(nps_poll *poll, nps_event *events, uint32_t capacity, int64
   return to.count > 0 ? RESULT_OK : result;
 }
 
-/* The poll's lock is held. true: the caller sends the wake once the lock is left. */
-static bool poll__must_wake(nps_poll *poll) {
-  if (!poll->blocked || poll->woken) return false;
-  return poll->woken = true;
+/* Wakes a sleeping wait, once; a wake that failed does not count. The poll's lock is held, so that the port is still there: closing
+ * begins by taking it. */
+static nps_result poll__send_wake(nps_poll *poll) {
+  if (!poll->blocked || poll->woken) return RESULT_OK;
+  nps_result result = os_port_wake(poll->port);
+  poll->woken = result == RESULT_OK;
+  return result;
 }
 
 nps_result poll_wake(nps_poll *poll, uint64_t token) {
@@ -198,8 +209,7 @@ nps_result poll_wake(nps_poll *poll, uint64_t token) {
   }
   poll->wake_set = true;
   poll->wake_token = token;
-  /* Under the lock, so that the port is still there: closing begins by taking it. */
-  nps_result result = poll__must_wake(poll) ? os_port_wake(poll->port) : RESULT_OK;
+  nps_result result = poll__send_wake(poll);
   os_lock_leave(&poll->lock);
   return result;
 }
@@ -239,7 +249,7 @@ bool poll_push(nps_poll *poll, nps_pipe *pipe) {
   if (open) {
     list_append(&poll->ready, &pipe->ready_node);
     /* A wake that fails leaves the event queued: the wait finds it when it returns for another reason. */
-    if (poll__must_wake(poll)) (void)os_port_wake(poll->port);
+    (void)poll__send_wake(poll);
   }
   os_lock_leave(&poll->lock);
   return open;
@@ -252,7 +262,7 @@ bool poll_linger(nps_poll *poll, nps_pipe *pipe, int64_t linger_ms) {
     pipe->linger_until = linger_ms < 0 ? UINT64_MAX : os_now_ms() + (uint64_t)linger_ms;
     pipe->refs++;
     list_append(&poll->lingering, &pipe->linger_node);
-    if (poll__must_wake(poll)) (void)os_port_wake(poll->port);
+    (void)poll__send_wake(poll);
   }
   os_lock_leave(&poll->lock);
   return open;
@@ -271,7 +281,8 @@ static void poll__drive(nps_poll *poll, int64_t timeout_ms) {
 static void poll__finish_lingering(nps_poll *poll) {
   for (;;) {
     os_lock_enter(&poll->lock);
-    uint64_t next = poll__expire(poll);
+    poll__expire(poll);
+    const uint64_t next = poll__next_expiry(poll);
     bool none = list_empty(&poll->lingering);
     os_lock_leave(&poll->lock);
     if (none) return;

@@ -45,8 +45,9 @@ static void reader__start(nps_pipe *pipe) {
     os_completion done;
     const bool buffered = ahead > 0 && op_take_memory(in, poll, poll->pool.size, false);
     if (op_start(in, buffered ? OS_READ : OS_READ_PROBE, buffered ? ahead : 0, &done) == OS_PENDING) return;
-    if (reader__apply(pipe, &done)) return;
+    if (reader__apply(pipe, &done)) break;
   }
+  reader_watch_close(pipe); /* P8: it may have taken the place of a CLOSE_PROBE */
 }
 
 void reader_begin(nps_pipe *pipe) {

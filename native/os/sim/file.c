@@ -1,0 +1,237 @@
+/* file.c - names, server instances, clients; and the same for the peers that a test plays. */
+#include "kernel.h"
+
+/* ---------------------------------------------------------------- names */
+
+sim_name *sim_name_find(const char *text) {
+  for (uint32_t i = 0; i < sim.name_count; i++) {
+    if (strcmp(sim.names[i].text, text) == 0) return &sim.names[i];
+  }
+  return NULL;
+}
+
+static sim_name *file__name(const char *text) {
+  sim_name *name = sim_name_find(text);
+  if (name != NULL) return name;
+  if (sim.name_count == SIM_NAMES) sim_fail("too many names");
+  name = &sim.names[sim.name_count++];
+  memcpy(name->text, text, strlen(text) + 1);
+  return name;
+}
+
+static nps_result file__check_name(const char *text) {
+  if (strchr(text, '/') != NULL || strchr(text, '\\') != NULL) return sim_result(NPS_E_INVALID_ARGUMENT) | NPS_ARGUMENT_NAME;
+  return strlen(text) > SIM_NAME_LIMIT ? sim_result(NPS_E_NAME_TOO_LONG) | SIM_NAME_LIMIT : NPS_OK;
+}
+
+/* ---------------------------------------------------------------- files */
+
+static sim_file *file__new(sim_name *name, uint32_t direction) {
+  sim_file *made = sim_host_alloc(sizeof *made);
+  made->handle = ++sim.handles;
+  made->name = name;
+  made->direction = direction;
+  made->next = sim.files;
+  sim.files = made;
+  return made;
+}
+
+nps_result sim_file_new_server(const nps_server_options *options, sim_file **file) {
+  nps_result result = file__check_name(options->name);
+  if (result != NPS_OK) return result;
+  sim_name *name = file__name(options->name);
+  if (name->instances != 0) {
+    if ((options->flags & NPS_SERVER_FIRST_INSTANCE) != 0) return sim_result(NPS_E_ACCESS_DENIED);
+    if (!os_direct_io && (options->max_instances != name->max_instances || options->direction != name->direction)) {
+      return sim_result(NPS_E_ACCESS_DENIED);
+    }
+    if (name->max_instances != NPS_UNLIMITED_INSTANCES && name->instances >= name->max_instances) return sim_result(NPS_E_PIPE_BUSY);
+  } else {
+    name->max_instances = options->max_instances;
+    name->direction = options->direction;
+    name->quota_in = options->in_buffer_size;
+    name->quota_out = options->out_buffer_size;
+  }
+  name->instances++;
+  sim_file *made = file__new(name, os_direct_io ? options->direction : name->direction);
+  made->quota_in = options->in_buffer_size;
+  made->quota_out = options->out_buffer_size;
+  made->listening = !os_direct_io;
+  *file = made;
+  return NPS_OK;
+}
+
+/* A listening instance of the name, one by chance. */
+static sim_file *file__listening(const sim_name *name) {
+  sim_file *found = NULL;
+  uint32_t seen = 0;
+  for (sim_file *file = sim.files; file != NULL; file = file->next) {
+    if (file->name == name && file->listening && sim_random(++seen) == 0) found = file;
+  }
+  return found;
+}
+
+static void file__append_backlog(sim_name *name, sim_side *side) {
+  sim_side **link = &name->backlog;
+  while (*link != NULL) link = &(*link)->next_waiting;
+  *link = side;
+}
+
+static uint32_t file__backlog_length(const sim_name *name) {
+  uint32_t length = 0;
+  for (const sim_side *side = name->backlog; side != NULL; side = side->next_waiting) length++;
+  return length;
+}
+
+nps_result sim_file_new_client(const char *text, uint32_t direction, sim_file **file) {
+  nps_result result = file__check_name(text);
+  if (result != NPS_OK) return result;
+  sim_name *name = sim_name_find(text);
+  if (name == NULL || name->instances == 0) return sim_result(NPS_E_NOT_FOUND);
+  sim_file *server = os_direct_io ? NULL : file__listening(name);
+  if (os_direct_io ? file__backlog_length(name) >= 4 : server == NULL) return sim_result(NPS_E_PIPE_BUSY);
+  if (!os_direct_io) {
+    /* What we read the server must write, and the other way round. */
+    const uint32_t offered = ((server->direction & NPS_DIRECTION_OUT) >> 1) | ((server->direction & NPS_DIRECTION_IN) << 1);
+    if ((direction & ~offered) != 0) return sim_result(NPS_E_ACCESS_DENIED);
+  }
+  sim_connection *made = sim_connection_new(name, server, direction);
+  *file = file__new(NULL, direction);
+  (*file)->side = &made->sides[1];
+  if (server != NULL) {
+    sim_file_install(server, &made->sides[0]);
+  } else {
+    file__append_backlog(name, &made->sides[0]);
+  }
+  return NPS_OK;
+}
+
+void sim_file_install(sim_file *file, sim_side *side) {
+  if (file->side != NULL) sim_fail("a server gets a second client");
+  side->direction = file->direction;
+  file->side = side;
+  file->listening = false;
+  file->ended = false;
+}
+
+sim_side *sim_backlog_take(sim_name *name) {
+  sim_side *side = name->backlog;
+  if (side == NULL) return NULL;
+  name->backlog = side->next_waiting;
+  side->next_waiting = NULL;
+  return side;
+}
+
+/* A client that was accepted for an instance which did not want it is the next to be served, if anybody is left to serve. */
+void sim_backlog_return(sim_side *side) {
+  sim_name *name = side->connection->name;
+  if (name->instances == 0) {
+    sim_side_close(side);
+    return;
+  }
+  side->next_waiting = name->backlog;
+  name->backlog = side;
+}
+
+void sim_file_end_connection(sim_file *file, bool cut) {
+  sim_side *side = file->side;
+  if (side == NULL) return;
+  sim_side *peer = sim_side_peer(side);
+  file->side = NULL;
+  file->ended = false;
+  if (cut && peer->open) {
+    peer->cut = true;
+    peer->in.count = 0; /* unread data are discarded */
+    peer->nothing = false;
+  }
+  sim_side_close(side);
+}
+
+void sim_file_close(sim_file *file) {
+  sim_file **link = &sim.files;
+  while (*link != file) link = &(*link)->next;
+  *link = file->next;
+  sim_requests_detach(file);
+  sim_file_end_connection(file, false);
+  if (file->name != NULL && --file->name->instances == 0) {
+    sim_side *left;
+    while ((left = sim_backlog_take(file->name)) != NULL) sim_side_close(left);
+  }
+  sim_host_free(file);
+}
+
+/* ---------------------------------------------------------------- for the test */
+
+sim_file *sim_serve(const char *name, uint32_t direction, uint32_t quota) {
+  const nps_server_options options = {.name = name, .direction = direction, .max_instances = NPS_UNLIMITED_INSTANCES,
+                                      .in_buffer_size = quota, .out_buffer_size = quota};
+  sim_file *file = NULL;
+  return sim_file_new_server(&options, &file) == NPS_OK ? file : NULL;
+}
+
+sim_file *sim_connect(const char *name, uint32_t direction) {
+  sim_file *file = NULL;
+  return sim_file_new_client(name, direction, &file) == NPS_OK ? file : NULL;
+}
+
+bool sim_accept(sim_file *server) {
+  if (server->side == NULL && os_direct_io) {
+    sim_side *side = sim_backlog_take(server->name);
+    if (side != NULL) sim_file_install(server, side);
+  }
+  return server->side != NULL;
+}
+
+uint32_t sim_write(sim_file *file, const void *bytes, uint32_t size) {
+  if (file->side == NULL || sim_side_broken(file->side)) return 0;
+  return sim_side_send(file->side, bytes, size);
+}
+
+uint32_t sim_read(sim_file *file, void *bytes, uint32_t size) {
+  return file->side == NULL ? 0 : sim_side_receive(file->side, bytes, size);
+}
+
+void sim_write_nothing(sim_file *file) {
+  if (!os_direct_io && file->side != NULL && !sim_side_broken(file->side)) sim_side_peer(file->side)->nothing = true;
+}
+
+void sim_disconnect(sim_file *server) {
+  sim_file_end_connection(server, !os_direct_io);
+  server->listening = !os_direct_io;
+}
+
+void sim_close(sim_file *file) {
+  if (file->pipe != NULL) sim_fail("the file is the library's");
+  sim_file_close(file);
+}
+
+intptr_t sim_handle(const sim_file *file) { return file->handle; }
+
+sim_file *sim_file_of_handle(intptr_t handle) {
+  sim_file *file = sim.files;
+  while (file != NULL && file->handle != handle) file = file->next;
+  return file;
+}
+
+sim_file *sim_file_of(const os_pipe *pipe) { return pipe->file; }
+
+sim_view sim_look(const sim_file *file) {
+  sim_view view = {.server = file->name != NULL, .listening = file->listening};
+  view.backlog = file->name != NULL ? file__backlog_length(file->name) : 0;
+  const sim_side *side = file->side;
+  if (side == NULL) return view;
+  view.connected = true;
+  view.connection = side->connection->number;
+  view.peer_done = sim_side_done(side);
+  view.peer_broken = sim_side_broken(side);
+  view.cut = side->cut;
+  view.unread = side->in.count;
+  view.room = sim_side_room(side);
+  view.arrived = side->in.total;
+  view.dispatched = sim_side_peer(side)->in.total;
+  return view;
+}
+
+sim_notes *sim_notes_of(sim_file *file) { return file->side == NULL ? NULL : &file->side->notes; }
+
+sim_notes *sim_notes_of_peer(sim_file *file) { return file->side == NULL ? NULL : &sim_side_peer(file->side)->notes; }

@@ -1,0 +1,73 @@
+/* stream.c - connections: two ends, and the bytes on their way to each. */
+#include "kernel.h"
+
+static void stream__init(sim_stream *stream, uint32_t quota) {
+  stream->quota = quota != 0 ? quota : SIM_DEFAULT_QUOTA;
+  stream->bytes = sim_host_alloc(stream->quota);
+}
+
+sim_connection *sim_connection_new(sim_name *name, const sim_file *server, uint32_t client_direction) {
+  sim_connection *made = sim_host_alloc(sizeof *made);
+  made->name = name;
+  made->number = ++sim.connections;
+  sim.connections_open++;
+  made->sides[0].connection = made->sides[1].connection = made;
+  made->sides[0].open = made->sides[1].open = true;
+  made->sides[0].direction = server != NULL ? server->direction : name->direction;
+  made->sides[1].direction = client_direction;
+  stream__init(&made->sides[0].in, server != NULL ? server->quota_in : name->quota_in);
+  stream__init(&made->sides[1].in, server != NULL ? server->quota_out : name->quota_out);
+  return made;
+}
+
+sim_side *sim_side_peer(const sim_side *side) {
+  sim_connection *connection = side->connection;
+  return side == &connection->sides[0] ? &connection->sides[1] : &connection->sides[0];
+}
+
+void sim_side_close(sim_side *side) {
+  sim_connection *connection = side->connection;
+  if (!side->open) sim_fail("an end is closed twice");
+  side->open = false;
+  if (sim_side_peer(side)->open) return;
+  sim_host_free(connection->sides[0].in.bytes);
+  sim_host_free(connection->sides[1].in.bytes);
+  sim_host_free(connection);
+  sim.connections_open--;
+}
+
+bool sim_side_done(const sim_side *side) {
+  const sim_side *peer = sim_side_peer(side);
+  if (!peer->open || side->cut) return true;
+  /* An end that only writes asks for nothing but the peer's end. */
+  return (side->direction & NPS_DIRECTION_IN) != 0 && (peer->direction & NPS_DIRECTION_OUT) == 0;
+}
+
+bool sim_side_broken(const sim_side *side) {
+  const sim_side *peer = sim_side_peer(side);
+  return !peer->open || side->cut || (peer->direction & NPS_DIRECTION_IN) == 0 || (side->direction & NPS_DIRECTION_OUT) == 0;
+}
+
+uint32_t sim_side_room(const sim_side *side) {
+  const sim_stream *out = &sim_side_peer(side)->in;
+  return out->quota - out->count;
+}
+
+uint32_t sim_side_send(sim_side *side, const uint8_t *bytes, uint32_t size) {
+  sim_stream *out = &sim_side_peer(side)->in;
+  const uint32_t room = sim_side_room(side);
+  const uint32_t n = size < room ? size : room;
+  for (uint32_t i = 0; i < n; i++) out->bytes[(out->first + out->count + i) % out->quota] = bytes[i];
+  out->count += n;
+  out->total += n;
+  return n;
+}
+
+uint32_t sim_side_receive(sim_side *side, uint8_t *bytes, uint32_t size) {
+  sim_stream *in = &side->in;
+  const uint32_t n = size < in->count ? size : in->count;
+  for (uint32_t i = 0; i < n; i++) bytes[i] = in->bytes[(in->first + i) % in->quota];
+  in->first = (in->first + n) % in->quota;
+  in->count -= n;
+  return n;
+}

@@ -1,0 +1,136 @@
+/* What the random walk found in core, each as the shortest script that shows it. */
+#include "script.h"
+
+TEST(test_data_that_came_before_connect_is_an_event) {
+  script s = script_begin();
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE_EQUAL(3, sim_write(client, "abc", 3));
+  REQUIRE_OK(nps_pipe_connect(s.pipe)); /* the read that it starts ends at once */
+  uint32_t seen = script_events(&s) | script_events(&s);
+  REQUIRE_EQUAL(NPS_READABLE | NPS_WRITABLE, seen);
+  script_end(&s);
+}
+
+TEST(test_data_that_came_with_a_pending_connect_is_an_event) {
+  script s = script_begin_with(0);
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(s.pipe));
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE_EQUAL(3, sim_write(client, "abc", 3));
+  uint32_t seen = script_events(&s) | script_events(&s);
+  REQUIRE_EQUAL(NPS_READABLE | NPS_WRITABLE, seen);
+  script_end(&s);
+}
+
+TEST(test_export_of_a_lingering_pipe_says_closed) {
+  script s = script_begin();
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(s.pipe));
+  REQUIRE(sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX) != NULL);
+  REQUIRE((script_events(&s) & NPS_WRITABLE) != 0);
+  static const char bytes[200] = {0}; /* more than the kernel keeps */
+  size_t count = 0;
+  REQUIRE_OK(nps_pipe_write(s.pipe, bytes, sizeof bytes, &count));
+  nps_result closed = nps_pipe_close(s.pipe, 1000);
+  REQUIRE_STATUS(os_direct_io ? NPS_OK : NPS_WOULD_BLOCK, closed);
+  intptr_t handle = -1;
+  REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_export(s.pipe, &handle));
+  script_end(&s);
+}
+
+TEST(test_close_is_reported_to_one_who_reads_without_interest) { /* P8 */
+  if (!os_direct_io) return; /* a read is pending there, whoever is interested */
+  script s = script_begin();
+  char byte;
+  size_t count = 0;
+  REQUIRE_OK(nps_pipe_reregister(s.pipe, 1, NPS_INTEREST_WRITABLE));
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE_OK(nps_pipe_connect(s.pipe));
+  REQUIRE_EQUAL(1, sim_write(client, "a", 1));
+  REQUIRE_EQUAL(NPS_WRITABLE, script_events(&s));
+  REQUIRE_EQUAL(0, script_events(&s)); /* readable, and nobody asked */
+  sim_current()->take_back_percent = 100;
+  sim_current()->spurious_percent = 100; /* something comes between the read that finds nothing and the probe that it starts */
+  REQUIRE_OK(nps_pipe_read(s.pipe, &byte, 1, &count));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_read(s.pipe, &byte, 1, &count));
+  sim_current()->spurious_percent = 0;
+  sim_close(client);
+  REQUIRE_EQUAL(NPS_CLOSED, script_events(&s) & (uint32_t)NPS_CLOSED);
+  script_end(&s);
+}
+
+/* ---------------------------------------------------------------- a wait, and another thread in its middle */
+
+typedef struct others {
+  script *s;
+  nps_pipe *victim;
+  uint32_t unlocked; /* moments so far */
+  uint32_t at;       /* ... and at which of them the other thread acts */
+  uint64_t closed_at; /* 0: not yet */
+} others;
+
+static void close_then_wake(sim_moment moment, void *context) {
+  others *o = context;
+  if (moment == SIM_UNLOCKED && ++o->unlocked == o->at) {
+    o->closed_at = os_now_ms();
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_close(o->victim, 10));
+  }
+  if (moment != SIM_ASLEEP || os_now_ms() < 5000) return;
+  uint64_t unsent = 0;
+  if (o->closed_at != 0) REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_flush_state(o->victim, &unsent)); /* in time, not by our wake */
+  REQUIRE_OK(nps_poll_wake(o->s->poll, 7));
+}
+
+/* A client that has accepted more bytes than its peer takes. */
+static nps_pipe *unflushed_client(nps_poll *poll) {
+  static const char bytes[200] = {0};
+  size_t count = 0;
+  nps_client_options options;
+  nps_pipe *made = NULL;
+  (void)nps_client_options_init(&options, sizeof options);
+  options.name = "other";
+  options.direction = NPS_DIRECTION_OUT; /* no read whose end would end the wait */
+  REQUIRE(sim_serve(options.name, NPS_DIRECTION_IN, 100) != NULL);
+  REQUIRE_OK(nps_pipe_open(&options, &made));
+  REQUIRE_OK(nps_pipe_register(made, poll, 2, NPS_INTEREST_READABLE));
+  REQUIRE_OK(nps_pipe_write(made, bytes, sizeof bytes, &count));
+  return made;
+}
+
+TEST(test_a_linger_that_begins_in_the_middle_of_a_wait_ends_in_time) {
+  if (os_direct_io) return; /* nothing lingers there */
+  for (uint32_t at = 1; at <= 8; at++) {
+    script s = script_begin();
+    nps_pipe *victim = unflushed_client(s.poll);
+    REQUIRE(sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX) != NULL);
+    REQUIRE_OK(nps_pipe_connect(s.pipe));
+    REQUIRE_OK(nps_pipe_deregister(s.pipe)); /* it stays in the ready list, and has nothing to report */
+    others o = {&s, victim, 0, at, 0};
+    sim_set_hook(close_then_wake, &o);
+    nps_event event;
+    uint32_t count = 0;
+    REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, NPS_FOREVER, &count));
+    sim_set_hook(NULL, NULL);
+    nps_pipe_release(victim);
+    script_end(&s);
+  }
+}
+
+static void wake_twice(sim_moment moment, void *context) {
+  others *o = context;
+  if (moment != SIM_ASLEEP || o->at++ != 0) return;
+  sim_fault_at(SIM_FAULT_PORT_WAKE, 1);
+  REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, nps_poll_wake(o->s->poll, 1));
+  REQUIRE_OK(nps_poll_wake(o->s->poll, 2));
+}
+
+TEST(test_a_wake_that_failed_does_not_stand_in_for_the_next) {
+  script s = script_begin();
+  others o = {&s, NULL, 0, 0, 0};
+  sim_set_hook(wake_twice, &o);
+  nps_event event;
+  uint32_t count = 0;
+  REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, NPS_FOREVER, &count));
+  REQUIRE_EQUAL(1, count);
+  REQUIRE_EQUAL(NPS_WAKE, event.readiness);
+  REQUIRE_EQUAL(2, event.token);
+  script_end(&s);
+}
