@@ -17,14 +17,18 @@ void buffer_pool_destroy(buffer_pool *pool) {
 }
 
 void *buffer_pool_take(buffer_pool *pool) {
-  if (pool->limit == 0) return NULL; /* never changes: no lock needed */
+  if (pool->limit == 0)
+    return NULL; /* never changes: no lock needed */
   os_lock_enter(pool->lock);
   void *buffer = pool->free;
   bool make = buffer == NULL && pool->made < pool->limit;
-  if (buffer != NULL) memcpy(&pool->free, buffer, sizeof pool->free);
-  if (make) pool->made++; /* reserved before the lock is left, so that the limit holds */
+  if (buffer != NULL)
+    memcpy(&pool->free, buffer, sizeof pool->free);
+  if (make)
+    pool->made++; /* reserved before the lock is left, so that the limit holds */
   os_lock_leave(pool->lock);
-  if (!make) return buffer;
+  if (!make)
+    return buffer;
 
   buffer = os_alloc(pool->size);
   if (buffer == NULL) {

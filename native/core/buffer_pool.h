@@ -9,10 +9,10 @@
 
 typedef struct buffer_pool {
   os_lock *lock;
-  void *free;       /* each free buffer begins with the pointer to the next */
-  uint32_t size;    /* of a buffer, in bytes */
-  uint32_t limit;   /* buffers at most */
-  uint32_t made;    /* buffers that exist: free ones and taken ones */
+  void *free; /* each free buffer begins with the pointer to the next */
+  uint32_t size; /* of a buffer, in bytes */
+  uint32_t limit; /* buffers at most */
+  uint32_t made; /* buffers that exist: free ones and taken ones */
 } buffer_pool;
 
 void buffer_pool_init(buffer_pool *pool, os_lock *lock, uint32_t limit, uint32_t size);

@@ -14,18 +14,24 @@ static void connection__established(nps_pipe *pipe) {
 
 nps_result connection_connect(nps_pipe *pipe) {
   nps_result result = pipe_usable(pipe);
-  if (result != RESULT_OK) return result;
-  if (pipe->state == PIPE_CONNECTED) return RESULT_OK;
-  if (pipe->state == PIPE_CONNECTING) return RESULT(NPS_WOULD_BLOCK);
+  if (result != RESULT_OK)
+    return result;
+  if (pipe->state == PIPE_CONNECTED)
+    return RESULT_OK;
+  if (pipe->state == PIPE_CONNECTING)
+    return RESULT(NPS_WOULD_BLOCK);
 
-  if (pipe->in == NULL) pipe->in = op_acquire(pipe);
-  if (pipe->in == NULL) return RESULT(NPS_E_OUT_OF_MEMORY);
+  if (pipe->in == NULL)
+    pipe->in = op_acquire(pipe);
+  if (pipe->in == NULL)
+    return RESULT(NPS_E_OUT_OF_MEMORY);
   os_completion done;
   if (op_start(pipe->in, OS_CONNECT, 0, &done) == OS_PENDING) {
     pipe->state = PIPE_CONNECTING;
     return RESULT(NPS_WOULD_BLOCK);
   }
-  if (done.result == RESULT_OK) connection__established(pipe);
+  if (done.result == RESULT_OK)
+    connection__established(pipe);
   return done.result;
 }
 
@@ -40,8 +46,10 @@ void connection_complete(nps_pipe *pipe, const os_completion *completion) {
 }
 
 nps_result connection_disconnect(nps_pipe *pipe) {
-  if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED) return RESULT(NPS_E_CLOSED);
-  if (!pipe->server) return RESULT(NPS_E_NOT_SUPPORTED);
+  if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED)
+    return RESULT(NPS_E_CLOSED);
+  if (!pipe->server)
+    return RESULT(NPS_E_NOT_SUPPORTED);
   nps_result result = RESULT_OK;
   if (pipe->state != PIPE_IDLE) {
     pipe_drop_ops(pipe, false);

@@ -14,11 +14,17 @@ typedef struct list {
   list_node head; /* next = first, prev = last */
 } list;
 
-static inline void list_init(list *l) { l->head.next = l->head.prev = &l->head; }
+static inline void list_init(list *l) {
+  l->head.next = l->head.prev = &l->head;
+}
 
-static inline bool list_empty(const list *l) { return l->head.next == &l->head; }
+static inline bool list_empty(const list *l) {
+  return l->head.next == &l->head;
+}
 
-static inline bool list_contains(const list_node *node) { return node->next != NULL; }
+static inline bool list_contains(const list_node *node) {
+  return node->next != NULL;
+}
 
 static inline void list_append(list *l, list_node *node) {
   node->prev = l->head.prev;
@@ -36,7 +42,8 @@ static inline void list_remove(list_node *node) {
 /* The first node, taken out; null when there is none. */
 static inline list_node *list_take_first(list *l) {
   list_node *node = l->head.next;
-  if (node == &l->head) return NULL;
+  if (node == &l->head)
+    return NULL;
   list_remove(node);
   return node;
 }

@@ -7,11 +7,13 @@ op *op_acquire(nps_pipe *pipe) {
   nps_poll *poll = pipe->poll;
   os_lock_enter(&poll->lock);
   op *o = poll->free_ops;
-  if (o != NULL) poll->free_ops = o->next_free;
+  if (o != NULL)
+    poll->free_ops = o->next_free;
   poll->ops_out++;
   os_lock_leave(&poll->lock);
 
-  if (o == NULL) o = os_alloc(sizeof *o);
+  if (o == NULL)
+    o = os_alloc(sizeof *o);
   if (o == NULL) {
     os_lock_enter(&poll->lock);
     poll->ops_out--;
@@ -24,7 +26,8 @@ op *op_acquire(nps_pipe *pipe) {
 }
 
 void op_release(op *o, nps_poll *poll) {
-  if (o == NULL) return;
+  if (o == NULL)
+    return;
   op_give_memory(o, poll);
   os_lock_enter(&poll->lock);
   o->next_free = poll->free_ops;
@@ -34,7 +37,8 @@ void op_release(op *o, nps_poll *poll) {
 }
 
 bool op_take_memory(op *o, nps_poll *poll, uint32_t size, bool heap) {
-  if (o->memory_kind != OP_MEMORY_NONE) return true;
+  if (o->memory_kind != OP_MEMORY_NONE)
+    return true;
   if (size <= poll->pool.size) {
     o->os.memory = buffer_pool_take(&poll->pool);
     o->memory_kind = OP_MEMORY_POOL;
@@ -43,15 +47,21 @@ bool op_take_memory(op *o, nps_poll *poll, uint32_t size, bool heap) {
     o->os.memory = os_alloc(size);
     o->memory_kind = OP_MEMORY_HEAP;
   }
-  if (o->os.memory == NULL) o->memory_kind = OP_MEMORY_NONE;
+  if (o->os.memory == NULL)
+    o->memory_kind = OP_MEMORY_NONE;
   return o->os.memory != NULL;
 }
 
 void op_give_memory(op *o, nps_poll *poll) {
   switch ((op_memory)o->memory_kind) {
-    case OP_MEMORY_NONE: return;
-    case OP_MEMORY_POOL: buffer_pool_give(&poll->pool, o->os.memory); break;
-    case OP_MEMORY_HEAP: os_free(o->os.memory); break;
+  case OP_MEMORY_NONE:
+    return;
+  case OP_MEMORY_POOL:
+    buffer_pool_give(&poll->pool, o->os.memory);
+    break;
+  case OP_MEMORY_HEAP:
+    os_free(o->os.memory);
+    break;
   }
   o->os.memory = NULL;
   o->memory_kind = OP_MEMORY_NONE;
@@ -76,7 +86,8 @@ os_start op_start(op *o, os_op_kind kind, uint32_t length, os_completion *done) 
 
 bool op_cancel(op *o, bool closing) {
   o->state = OP_CANCELLING;
-  if (!os_pipe_cancel(o->pipe->os, &o->os, closing)) return false; /* rule 2: its completion decides */
+  if (!os_pipe_cancel(o->pipe->os, &o->os, closing))
+    return false; /* rule 2: its completion decides */
   o->state = OP_IDLE;
   o->pipe->refs--;
   return true;

@@ -16,30 +16,34 @@
 
 typedef enum op_state {
   OP_IDLE,
-  OP_PENDING,   /* the backend owns os, memory and length */
+  OP_PENDING, /* the backend owns os, memory and length */
   OP_CANCELLING /* likewise; its end was asked for */
 } op_state;
 
 typedef enum op_memory {
   OP_MEMORY_NONE,
   OP_MEMORY_POOL, /* a buffer of the poll's pool */
-  OP_MEMORY_HEAP  /* from os_alloc */
+  OP_MEMORY_HEAP /* from os_alloc */
 } op_memory;
 
 typedef struct op {
-  os_op os;               /* first: an os_op* of ours is an op* */
-  nps_pipe *pipe;         /* whose reference it holds while pending */
+  os_op os; /* first: an os_op* of ours is an op* */
+  nps_pipe *pipe; /* whose reference it holds while pending */
   struct op *next_free;
-  uint32_t generation;    /* of the connection it was started for */
-  uint32_t filled;        /* bytes in memory that a read brought */
-  uint32_t taken;         /* of these, how many the caller has had */
-  uint8_t state;          /* op_state */
-  uint8_t memory_kind;    /* op_memory */
+  uint32_t generation; /* of the connection it was started for */
+  uint32_t filled; /* bytes in memory that a read brought */
+  uint32_t taken; /* of these, how many the caller has had */
+  uint8_t state; /* op_state */
+  uint8_t memory_kind; /* op_memory */
 } op;
 
-static inline op *op_of(os_op *os) { return CONTAINER_OF(os, op, os); }
+static inline op *op_of(os_op *os) {
+  return CONTAINER_OF(os, op, os);
+}
 
-static inline bool op_is_pending(const op *o) { return o != NULL && o->state != OP_IDLE; }
+static inline bool op_is_pending(const op *o) {
+  return o != NULL && o->state != OP_IDLE;
+}
 
 /* An idle op for a pipe; null when memory is out. */
 op *op_acquire(nps_pipe *pipe);

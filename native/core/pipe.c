@@ -7,7 +7,8 @@
 
 nps_pipe *pipe_new(os_pipe *os, const pipe_traits *traits) {
   nps_pipe *pipe = os_alloc(sizeof *pipe);
-  if (pipe == NULL) return NULL;
+  if (pipe == NULL)
+    return NULL;
   os_lock_init(&pipe->lock);
   pipe->os = os;
   pipe->refs = 1;
@@ -19,39 +20,47 @@ nps_pipe *pipe_new(os_pipe *os, const pipe_traits *traits) {
   return pipe;
 }
 
-void pipe_enter(nps_pipe *pipe) { os_lock_enter(&pipe->lock); }
+void pipe_enter(nps_pipe *pipe) {
+  os_lock_enter(&pipe->lock);
+}
 
 nps_result pipe_usable(const nps_pipe *pipe) {
-  if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED) return RESULT(NPS_E_CLOSED);
+  if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED)
+    return RESULT(NPS_E_CLOSED);
   return pipe->poll == NULL ? RESULT(NPS_WOULD_BLOCK) : RESULT_OK;
 }
 
 /* ---------------------------------------------------------------- events */
 
 void pipe_report(nps_pipe *pipe, uint32_t events) {
-  if (!pipe->registered) return; /* rule 4; register reports anew what is ready then */
+  if (!pipe->registered)
+    return; /* rule 4; register reports anew what is ready then */
   pipe->events |= (uint8_t)(events & (pipe->interest | NPS_CLOSED | NPS_ERROR));
 }
 
 void pipe_became_ready(nps_pipe *pipe, uint32_t direction) {
-  if ((pipe->armed & direction) == 0) return;
+  if ((pipe->armed & direction) == 0)
+    return;
   pipe->armed &= (uint8_t)~direction;
   pipe_report(pipe, direction);
 }
 
 void pipe_arm(nps_pipe *pipe, uint32_t direction) {
   pipe->armed |= (uint8_t)direction;
-  if ((pipe->ready & direction) != 0) pipe_became_ready(pipe, direction);
+  if ((pipe->ready & direction) != 0)
+    pipe_became_ready(pipe, direction);
 }
 
 void pipe_peer_closed(nps_pipe *pipe) {
-  if (pipe->peer_closed) return;
+  if (pipe->peer_closed)
+    return;
   pipe->peer_closed = true;
   pipe_report(pipe, NPS_CLOSED);
 }
 
 void pipe_background_error(nps_pipe *pipe, nps_result error) {
-  if (pipe->error == RESULT_OK) pipe->error = error;
+  if (pipe->error == RESULT_OK)
+    pipe->error = error;
   pipe_report(pipe, NPS_ERROR);
 }
 
@@ -60,20 +69,25 @@ static void pipe__report_all(nps_pipe *pipe) {
   pipe->events = 0;
   pipe_arm(pipe, NPS_READABLE);
   pipe_arm(pipe, NPS_WRITABLE);
-  if (pipe->state == PIPE_CONNECTED) pipe_report(pipe, NPS_WRITABLE & ~(pipe->direction & NPS_WRITABLE));
-  if (pipe->peer_closed) pipe_report(pipe, NPS_CLOSED);
-  if (pipe->error != RESULT_OK) pipe_report(pipe, NPS_ERROR);
+  if (pipe->state == PIPE_CONNECTED)
+    pipe_report(pipe, NPS_WRITABLE & ~(pipe->direction & NPS_WRITABLE));
+  if (pipe->peer_closed)
+    pipe_report(pipe, NPS_CLOSED);
+  if (pipe->error != RESULT_OK)
+    pipe_report(pipe, NPS_ERROR);
 }
 
 /* ---------------------------------------------------------------- registration */
 
 /* Gives the pipe its poll: after this it is closed with it. */
 static nps_result pipe__bind(nps_pipe *pipe, nps_poll *poll) {
-  if (!poll_bind(poll, pipe)) return RESULT(NPS_E_CLOSED);
+  if (!poll_bind(poll, pipe))
+    return RESULT(NPS_E_CLOSED);
   pipe->poll = poll;
   nps_result result = RESULT(NPS_E_OUT_OF_MEMORY);
   pipe->in = op_acquire(pipe); /* now, so that reading never fails for want of it */
-  if (pipe->in != NULL) result = os_pipe_bind(pipe->os, poll->port);
+  if (pipe->in != NULL)
+    result = os_pipe_bind(pipe->os, poll->port);
   if (result == RESULT_OK) {
     if (pipe->state == PIPE_CONNECTED) {
       pipe->ready = pipe->direction & NPS_WRITABLE;
@@ -97,7 +111,8 @@ static bool pipe__good_interest(uint32_t interest) {
 }
 
 nps_result pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_t interest) {
-  if (!pipe__good_interest(interest)) return invalid_argument(NPS_ARGUMENT_INTEREST);
+  if (!pipe__good_interest(interest))
+    return invalid_argument(NPS_ARGUMENT_INTEREST);
   nps_result result = RESULT_OK;
   pipe_enter(pipe);
   if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED) {
@@ -106,7 +121,8 @@ nps_result pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_
     result = RESULT(NPS_E_ALREADY_REGISTERED);
   } else {
     pipe->interest = (uint8_t)interest;
-    if (pipe->poll == NULL) result = pipe__bind(pipe, poll);
+    if (pipe->poll == NULL)
+      result = pipe__bind(pipe, poll);
     if (result == RESULT_OK) {
       pipe->registered = true;
       pipe->token = token;
@@ -119,7 +135,8 @@ nps_result pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_
 }
 
 nps_result pipe_reregister(nps_pipe *pipe, uint64_t token, uint32_t interest) {
-  if (!pipe__good_interest(interest)) return invalid_argument(NPS_ARGUMENT_INTEREST);
+  if (!pipe__good_interest(interest))
+    return invalid_argument(NPS_ARGUMENT_INTEREST);
   nps_result result = RESULT_OK;
   pipe_enter(pipe);
   if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED) {
@@ -160,16 +177,23 @@ void pipe_complete(const os_completion *completion, delivery *to) {
   const bool current = op_finish(o) && (o == pipe->in || o == pipe->out);
   if (!current) {
     /* Rule 3: it belongs to a connection that is no more; its data and its error go with it. */
-    if (o->os.kind == OS_CONNECT && completion->result == RESULT_OK) os_op_discard(completion->op);
+    if (o->os.kind == OS_CONNECT && completion->result == RESULT_OK)
+      os_op_discard(completion->op);
     op_release(o, pipe->poll);
   } else {
     switch (o->os.kind) {
-      case OS_CONNECT: connection_complete(pipe, completion); break;
-      case OS_READ:
-      case OS_READ_PROBE:
-      case OS_CLOSE_PROBE: reader_complete(pipe, completion); break;
-      case OS_WRITE:
-      case OS_WRITE_PROBE: writer_complete(pipe, completion); break;
+    case OS_CONNECT:
+      connection_complete(pipe, completion);
+      break;
+    case OS_READ:
+    case OS_READ_PROBE:
+    case OS_CLOSE_PROBE:
+      reader_complete(pipe, completion);
+      break;
+    case OS_WRITE:
+    case OS_WRITE_PROBE:
+      writer_complete(pipe, completion);
+      break;
     }
   }
   pipe_leave(pipe, to);
@@ -193,7 +217,8 @@ void pipe_drop_ops(nps_pipe *pipe, bool closing) {
 /* ---------------------------------------------------------------- ending */
 
 static void pipe__close(nps_pipe *pipe, bool keep_handle) {
-  if (pipe->state == PIPE_CLOSED) return;
+  if (pipe->state == PIPE_CLOSED)
+    return;
   nps_poll *poll = pipe->poll;
   pipe->state = PIPE_CLOSED;
   pipe->registered = false;
@@ -204,10 +229,13 @@ static void pipe__close(nps_pipe *pipe, bool keep_handle) {
   pipe->in = pipe->out = NULL;
   os_pipe_close(pipe->os, keep_handle);
   pipe->os = NULL;
-  if (poll != NULL) (void)poll_unbind(poll, pipe);
+  if (poll != NULL)
+    (void)poll_unbind(poll, pipe);
 }
 
-void pipe_shut(nps_pipe *pipe) { pipe__close(pipe, false); }
+void pipe_shut(nps_pipe *pipe) {
+  pipe__close(pipe, false);
+}
 
 nps_result pipe_close(nps_pipe *pipe, int64_t linger_ms) {
   nps_result result = RESULT_OK;
@@ -245,8 +273,10 @@ nps_result pipe_export(nps_pipe *pipe, intptr_t *os_handle) {
     result = RESULT(NPS_E_ALREADY_REGISTERED);
   } else {
     result = os_pipe_handle(pipe->os, os_handle);
-    if (result == RESULT_OK) pipe__close(pipe, true);
-    if (has_status(result, NPS_E_NOT_CONNECTED)) result = RESULT(NPS_E_NOT_SUPPORTED); /* nor will it ever have one to give */
+    if (result == RESULT_OK)
+      pipe__close(pipe, true);
+    if (has_status(result, NPS_E_NOT_CONNECTED))
+      result = RESULT(NPS_E_NOT_SUPPORTED); /* nor will it ever have one to give */
   }
   pipe_leave(pipe, NULL);
   return result;
@@ -254,7 +284,8 @@ nps_result pipe_export(nps_pipe *pipe, intptr_t *os_handle) {
 
 void pipe_release(nps_pipe *pipe) {
   pipe_enter(pipe);
-  if (pipe->state != PIPE_LINGERING) pipe_shut(pipe);
+  if (pipe->state != PIPE_LINGERING)
+    pipe_shut(pipe);
   pipe->refs--;
   pipe_leave(pipe, NULL);
 }

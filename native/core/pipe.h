@@ -18,47 +18,47 @@
 struct delivery;
 
 typedef enum pipe_state {
-  PIPE_IDLE,       /* a server without a client, and not waiting for one */
+  PIPE_IDLE, /* a server without a client, and not waiting for one */
   PIPE_CONNECTING, /* `in` is a pending CONNECT */
   PIPE_CONNECTED,
-  PIPE_LINGERING,  /* closed by its owner; `out` is a pending WRITE that is given time */
-  PIPE_CLOSED      /* os is null */
+  PIPE_LINGERING, /* closed by its owner; `out` is a pending WRITE that is given time */
+  PIPE_CLOSED /* os is null */
 } pipe_state;
 
 struct nps_pipe {
   os_lock lock;
   os_pipe *os;
-  nps_poll *poll;          /* bound for ever by the first register; holds a reference to it */
+  nps_poll *poll; /* bound for ever by the first register; holds a reference to it */
   uint64_t token;
   uint32_t refs;
-  uint32_t generation;     /* of the connection; raised by disconnect and close (rule 3) */
+  uint32_t generation; /* of the connection; raised by disconnect and close (rule 3) */
 
-  uint8_t state;           /* pipe_state */
-  uint8_t direction;       /* nps_direction bits: 1 = this end reads, 2 = this end writes */
+  uint8_t state; /* pipe_state */
+  uint8_t direction; /* nps_direction bits: 1 = this end reads, 2 = this end writes */
   bool server;
   bool registered;
-  uint8_t interest;        /* nps_interest bits */
-  uint8_t ready;           /* NPS_READABLE, NPS_WRITABLE: a call makes sense now */
-  uint8_t armed;           /* the same bits: becoming ready yields an event */
-  uint8_t events;          /* nps_readiness bits that the next hand-out reports */
-  bool queued;             /* in the poll's ready list */
-  bool peer_closed;        /* reported as NPS_CLOSED */
+  uint8_t interest; /* nps_interest bits */
+  uint8_t ready; /* NPS_READABLE, NPS_WRITABLE: a call makes sense now */
+  uint8_t armed; /* the same bits: becoming ready yields an event */
+  uint8_t events; /* nps_readiness bits that the next hand-out reports */
+  bool queued; /* in the poll's ready list */
+  bool peer_closed; /* reported as NPS_CLOSED */
 
   uint32_t read_ahead;
   uint32_t write_limit;
-  op *in;                  /* connect and read side: idle, pending, or with data that were read ahead */
-  op *out;                 /* write side */
-  nps_result read_end;     /* NPS_OK, or what every further read answers (rule 6) */
-  nps_result write_end;    /* likewise for writes */
-  nps_result error;        /* of the background, for take_error */
+  op *in; /* connect and read side: idle, pending, or with data that were read ahead */
+  op *out; /* write side */
+  nps_result read_end; /* NPS_OK, or what every further read answers (rule 6) */
+  nps_result write_end; /* likewise for writes */
+  nps_result error; /* of the background, for take_error */
 
-  uint32_t turn;           /* the wait that reported this pipe last ... */
-  uint32_t slot;           /* ... and where in its array: one event a pipe and wait */
+  uint32_t turn; /* the wait that reported this pipe last ... */
+  uint32_t slot; /* ... and where in its array: one event a pipe and wait */
 
-  list_node bound_node;    /* poll->bound; holds the poll's reference */
-  list_node ready_node;    /* poll->ready */
-  list_node linger_node;   /* poll->lingering */
-  uint64_t linger_until;   /* ms, UINT64_MAX = without end; guarded by the poll's lock */
+  list_node bound_node; /* poll->bound; holds the poll's reference */
+  list_node ready_node; /* poll->ready */
+  list_node linger_node; /* poll->lingering */
+  uint64_t linger_until; /* ms, UINT64_MAX = without end; guarded by the poll's lock */
 };
 
 /* What is known of an end when it is made. */

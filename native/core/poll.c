@@ -4,7 +4,8 @@
 
 nps_result poll_new(const nps_poll_options *options, nps_poll **out) {
   nps_poll *poll = os_alloc(sizeof *poll);
-  if (poll == NULL) return RESULT(NPS_E_OUT_OF_MEMORY);
+  if (poll == NULL)
+    return RESULT(NPS_E_OUT_OF_MEMORY);
   nps_result result = os_port_create(&poll->port);
   if (result != RESULT_OK) {
     os_free(poll);
@@ -50,10 +51,12 @@ void pipe_leave(nps_pipe *pipe, delivery *to) {
   bool last = pipe->refs == 0;
   nps_poll *poll = pipe->poll;
   os_lock_leave(&pipe->lock);
-  if (!last) return;
+  if (!last)
+    return;
   os_lock_destroy(&pipe->lock);
   os_free(pipe);
-  if (poll != NULL) poll_unref(poll);
+  if (poll != NULL)
+    poll_unref(poll);
 }
 
 /* Hands out what is queued. Rule 4: a pipe that was deregistered or closed meanwhile has no events when its lock is held.
@@ -65,7 +68,8 @@ static void poll__hand_out(nps_poll *poll, delivery *to) {
   }
   while (to->count < to->capacity) {
     list_node *node = list_take_first(&poll->ready);
-    if (node == NULL) break;
+    if (node == NULL)
+      break;
     os_lock_leave(&poll->lock);
     nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, ready_node);
     pipe_enter(pipe);
@@ -78,7 +82,8 @@ static void poll__hand_out(nps_poll *poll, delivery *to) {
 
 /* Shuts the pipes whose time to linger is over. Called and left with the poll's lock held. */
 static void poll__expire(nps_poll *poll) {
-  if (list_empty(&poll->lingering)) return;
+  if (list_empty(&poll->lingering))
+    return;
   const uint64_t now = os_now_ms();
   list_node *node = poll->lingering.head.next;
   while (node != &poll->lingering.head) {
@@ -90,7 +95,8 @@ static void poll__expire(nps_poll *poll) {
     list_remove(node); /* its reference is ours now */
     os_lock_leave(&poll->lock);
     pipe_enter(pipe);
-    if (pipe->state == PIPE_LINGERING) pipe_shut(pipe);
+    if (pipe->state == PIPE_LINGERING)
+      pipe_shut(pipe);
     pipe->refs--;
     pipe_leave(pipe, NULL);
     os_lock_enter(&poll->lock);
@@ -104,7 +110,8 @@ static uint64_t poll__next_expiry(const nps_poll *poll) {
   uint64_t next = UINT64_MAX;
   for (const list_node *node = poll->lingering.head.next; node != &poll->lingering.head; node = node->next) {
     const nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, linger_node);
-    if (pipe->linger_until < next) next = pipe->linger_until;
+    if (pipe->linger_until < next)
+      next = pipe->linger_until;
   }
   return next;
 }
@@ -113,7 +120,8 @@ static uint64_t poll__next_expiry(const nps_poll *poll) {
 
 /* What is left of a time-out, and never longer than until `next`. */
 static int64_t poll__remaining(int64_t timeout_ms, uint64_t deadline, uint64_t next) {
-  if (timeout_ms == 0 || (timeout_ms < 0 && next == UINT64_MAX)) return timeout_ms;
+  if (timeout_ms == 0 || (timeout_ms < 0 && next == UINT64_MAX))
+    return timeout_ms;
   const uint64_t until = timeout_ms < 0 || next < deadline ? next : deadline;
   const uint64_t now = os_now_ms();
   return until <= now ? 0 : (int64_t)(until - now);
@@ -140,7 +148,8 @@ static nps_result poll__enter(nps_poll *poll, bool may_block, bool *quiet) {
     result = RESULT(NPS_E_WAIT_BUSY);
   } else {
     poll->waiting = true;
-    if (++poll->turn == 0) poll->turn = 1;
+    if (++poll->turn == 0)
+      poll->turn = 1;
     *quiet = list_empty(&poll->ready) && !poll->wake_set && list_empty(&poll->lingering);
     poll->blocked = *quiet && may_block;
   }
@@ -158,7 +167,8 @@ static bool poll__settle(nps_poll *poll, bool over, nps_result *result) {
   }
   if (over) {
     poll->waiting = false;
-    if (poll->closing) os_signal_all(&poll->changed);
+    if (poll->closing)
+      os_signal_all(&poll->changed);
   }
   os_lock_leave(&poll->lock);
   return over;
@@ -167,27 +177,32 @@ static bool poll__settle(nps_poll *poll, bool over, nps_result *result) {
 nps_result poll_wait(nps_poll *poll, nps_event *events, uint32_t capacity, int64_t timeout_ms, uint32_t *count) {
   bool quiet;
   nps_result result = poll__enter(poll, timeout_ms != 0, &quiet);
-  if (result != RESULT_OK) return result;
+  if (result != RESULT_OK)
+    return result;
 
   delivery to = {events, capacity, 0, poll->turn};
   uint64_t deadline = 0;
-  if (timeout_ms > 0) deadline = os_now_ms() + (uint64_t)timeout_ms; /* cannot overflow: both are below 2^63 */
+  if (timeout_ms > 0)
+    deadline = os_now_ms() + (uint64_t)timeout_ms; /* cannot overflow: both are below 2^63 */
   int64_t block = timeout_ms;
   uint32_t got;
   bool over;
   do {
-    if (!quiet) block = poll__prepare(poll, &to, timeout_ms, deadline);
+    if (!quiet)
+      block = poll__prepare(poll, &to, timeout_ms, deadline);
     quiet = false;
     got = 0;
     if (to.count < capacity) {
       result = os_port_wait(poll->port, poll->batch, min_u32(POLL_BATCH, capacity - to.count), block, &got);
-      for (uint32_t i = 0; i < got; i++) pipe_complete(&poll->batch[i], &to);
+      for (uint32_t i = 0; i < got; i++)
+        pipe_complete(&poll->batch[i], &to);
     }
     over = to.count > 0 || result != RESULT_OK ||
            (got == 0 && timeout_ms >= 0 && poll__remaining(timeout_ms, deadline, UINT64_MAX) == 0);
   } while (!poll__settle(poll, over, &result));
 
-  if (has_status(result, NPS_E_CLOSED)) return result;
+  if (has_status(result, NPS_E_CLOSED))
+    return result;
   *count = to.count;
   return to.count > 0 ? RESULT_OK : result;
 }
@@ -195,7 +210,8 @@ nps_result poll_wait(nps_poll *poll, nps_event *events, uint32_t capacity, int64
 /* Wakes a sleeping wait, once; a wake that failed does not count. The poll's lock is held, so that the port is still there: closing
  * begins by taking it. */
 static nps_result poll__send_wake(nps_poll *poll) {
-  if (!poll->blocked || poll->woken) return RESULT_OK;
+  if (!poll->blocked || poll->woken)
+    return RESULT_OK;
   nps_result result = os_port_wake(poll->port);
   poll->woken = result == RESULT_OK;
   return result;
@@ -275,7 +291,8 @@ static void poll__drive(nps_poll *poll, int64_t timeout_ms) {
   delivery nowhere = {NULL, 0, 0, 0};
   uint32_t got = 0;
   (void)os_port_wait(poll->port, poll->batch, POLL_BATCH, timeout_ms, &got);
-  for (uint32_t i = 0; i < got; i++) pipe_complete(&poll->batch[i], &nowhere);
+  for (uint32_t i = 0; i < got; i++)
+    pipe_complete(&poll->batch[i], &nowhere);
 }
 
 static void poll__finish_lingering(nps_poll *poll) {
@@ -285,7 +302,8 @@ static void poll__finish_lingering(nps_poll *poll) {
     const uint64_t next = poll__next_expiry(poll);
     bool none = list_empty(&poll->lingering);
     os_lock_leave(&poll->lock);
-    if (none) return;
+    if (none)
+      return;
     poll__drive(poll, poll__remaining(NPS_FOREVER, 0, next));
   }
 }
@@ -295,7 +313,8 @@ static void poll__shut_pipes(nps_poll *poll) {
     os_lock_enter(&poll->lock);
     list_node *node = list_take_first(&poll->bound);
     os_lock_leave(&poll->lock);
-    if (node == NULL) return;
+    if (node == NULL)
+      return;
     nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, bound_node);
     pipe_enter(pipe);
     pipe_shut(pipe);
@@ -309,7 +328,8 @@ static void poll__forget_ready(nps_poll *poll) {
     os_lock_enter(&poll->lock);
     list_node *node = list_take_first(&poll->ready);
     os_lock_leave(&poll->lock);
-    if (node == NULL) return;
+    if (node == NULL)
+      return;
     nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, ready_node);
     pipe_enter(pipe);
     pipe->queued = false;
@@ -324,7 +344,8 @@ static void poll__drain(nps_poll *poll) {
     os_lock_enter(&poll->lock);
     bool none = poll->ops_out == 0;
     os_lock_leave(&poll->lock);
-    if (none) return;
+    if (none)
+      return;
     poll__drive(poll, NPS_FOREVER);
   }
 }
@@ -332,17 +353,24 @@ static void poll__drain(nps_poll *poll) {
 nps_result poll_close(nps_poll *poll, bool linger) {
   os_lock_enter(&poll->lock);
   if (poll->closing) {
-    while (!poll->closed) os_signal_wait(&poll->changed, &poll->lock);
+    while (!poll->closed)
+      os_signal_wait(&poll->changed, &poll->lock);
     os_lock_leave(&poll->lock);
     return RESULT(NPS_E_CLOSED);
   }
   poll->closing = true;
-  if (poll->waiting) (void)os_port_wake(poll->port);
-  while (poll->waiting) os_signal_wait(&poll->changed, &poll->lock);
+  while (poll->waiting && os_port_wake(poll->port) != RESULT_OK) { /* no memory for a packet: until there is some */
+    os_lock_leave(&poll->lock);
+    os_sleep_ms(1);
+    os_lock_enter(&poll->lock);
+  }
+  while (poll->waiting)
+    os_signal_wait(&poll->changed, &poll->lock);
   os_lock_leave(&poll->lock);
 
   /* From here on this thread is the only one that asks the port. */
-  if (linger) poll__finish_lingering(poll);
+  if (linger)
+    poll__finish_lingering(poll);
   poll__shut_pipes(poll);
   poll__forget_ready(poll);
   poll__drain(poll);
@@ -365,7 +393,8 @@ void poll_unref(nps_poll *poll) {
   os_lock_enter(&poll->lock);
   bool last = --poll->refs == 0;
   os_lock_leave(&poll->lock);
-  if (!last) return;
+  if (!last)
+    return;
   os_signal_destroy(&poll->changed);
   os_lock_destroy(&poll->lock);
   os_free(poll);

@@ -14,27 +14,27 @@
 
 struct nps_poll {
   os_lock lock;
-  os_signal changed;       /* waiting became false, or closed became true */
-  os_port *port;           /* set once */
-  uint32_t refs;           /* the owner's, and one of each bound pipe */
+  os_signal changed; /* waiting became false, or closed became true */
+  os_port *port; /* set once */
+  uint32_t refs; /* the owner's, and one of each bound pipe */
 
-  bool closing;            /* no wait and no register starts any more */
+  bool closing; /* no wait starts and no pipe is bound any more */
   bool closed;
-  bool waiting;            /* a thread is inside nps_poll_wait */
-  bool blocked;            /* ... and sleeps in os_port_wait, or is about to */
-  bool woken;              /* ... and was sent a wake already */
-  bool wake_set;           /* nps_poll_wake was called */
+  bool waiting; /* a thread is inside nps_poll_wait */
+  bool blocked; /* ... and sleeps in os_port_wait, or is about to */
+  bool woken; /* ... and was sent a wake already */
+  bool wake_set; /* nps_poll_wake was called */
   uint64_t wake_token;
 
-  list ready;              /* pipes with events; each holds a reference */
-  list bound;              /* pipes bound and not shut; each holds a reference */
-  list lingering;          /* those of them that linger */
+  list ready; /* pipes with events; each holds a reference */
+  list bound; /* pipes bound and not shut; each holds a reference */
+  list lingering; /* those of them that linger */
 
   op *free_ops;
-  uint32_t ops_out;        /* ops that pipes or the system hold: closing waits until it is 0 (rule 5) */
+  uint32_t ops_out; /* ops that pipes or the system hold: closing waits until it is 0 (rule 5) */
   buffer_pool pool;
 
-  uint32_t turn;           /* number of the wait; the waiting thread's alone, like batch */
+  uint32_t turn; /* number of the wait; the waiting thread's alone, like batch */
   os_completion batch[POLL_BATCH];
 };
 

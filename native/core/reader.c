@@ -18,18 +18,21 @@ static void reader__end(nps_pipe *pipe, nps_result how) {
 
 /* Tells the reader's state what a READ or a READ_PROBE brought. false: nothing, start again. */
 static bool reader__apply(nps_pipe *pipe, const os_completion *done) {
-  if (has_status(done->result, NPS_E_CLOSED)) return false; /* somebody else cancelled it, on a handle that was lent */
+  if (has_status(done->result, NPS_E_CLOSED))
+    return false; /* somebody else cancelled it, on a handle that was lent */
   if (done->result != RESULT_OK) {
     reader__end(pipe, done->result);
     return true;
   }
   if (pipe->in->os.kind == OS_READ) {
-    if (done->bytes == 0) return false; /* rule 7: a peer wrote zero bytes, which is not the end */
+    if (done->bytes == 0)
+      return false; /* rule 7: a peer wrote zero bytes, which is not the end */
     pipe->in->filled = done->bytes;
     pipe->in->taken = 0;
   }
   pipe->ready |= NPS_READABLE;
-  if ((done->flags & OS_PEER_CLOSED) != 0) pipe_peer_closed(pipe);
+  if ((done->flags & OS_PEER_CLOSED) != 0)
+    pipe_peer_closed(pipe);
   return true;
 }
 
@@ -38,40 +41,51 @@ static void reader__start(nps_pipe *pipe) {
   nps_poll *poll = pipe->poll;
   op *in = pipe->in;
   pipe->ready &= (uint8_t)~NPS_READABLE;
-  if (op_is_pending(in) && !op_cancel(in, false)) return; /* a CLOSE_PROBE whose completion is on its way: that starts us again */
+  if (op_is_pending(in) && !op_cancel(in, false))
+    return; /* a CLOSE_PROBE whose completion is on its way: that starts us again */
 
   const uint32_t ahead = os_direct_io ? 0 : min_u32(pipe->read_ahead, poll->pool.size);
   for (;;) {
     os_completion done;
     const bool buffered = ahead > 0 && op_take_memory(in, poll, poll->pool.size, false);
-    if (op_start(in, buffered ? OS_READ : OS_READ_PROBE, buffered ? ahead : 0, &done) == OS_PENDING) return;
-    if (reader__apply(pipe, &done)) break;
+    if (op_start(in, buffered ? OS_READ : OS_READ_PROBE, buffered ? ahead : 0, &done) == OS_PENDING)
+      return;
+    if (reader__apply(pipe, &done))
+      break;
   }
   reader_watch_close(pipe); /* P8: it may have taken the place of a CLOSE_PROBE */
 }
 
 void reader_begin(nps_pipe *pipe) {
-  if ((pipe->direction & NPS_DIRECTION_IN) != 0) reader__start(pipe);
-  if ((pipe->ready & NPS_READABLE) != 0) pipe_became_ready(pipe, NPS_READABLE); /* the client wrote before we looked */
+  if ((pipe->direction & NPS_DIRECTION_IN) != 0)
+    reader__start(pipe);
+  if ((pipe->ready & NPS_READABLE) != 0)
+    pipe_became_ready(pipe, NPS_READABLE); /* the client wrote before we looked */
   reader_watch_close(pipe);
 }
 
 void reader_watch_close(nps_pipe *pipe) {
-  if (!os_direct_io || pipe->state != PIPE_CONNECTED || pipe->peer_closed || op_is_pending(pipe->in)) return;
-  if ((pipe->direction & NPS_DIRECTION_IN) != 0 && (pipe->interest & NPS_INTEREST_READABLE) != 0) return;
+  if (!os_direct_io || pipe->state != PIPE_CONNECTED || pipe->peer_closed || op_is_pending(pipe->in))
+    return;
+  if ((pipe->direction & NPS_DIRECTION_IN) != 0 && (pipe->interest & NPS_INTEREST_READABLE) != 0)
+    return;
   os_completion done;
-  if (op_start(pipe->in, OS_CLOSE_PROBE, 0, &done) == OS_DONE && done.result == RESULT_OK) pipe_peer_closed(pipe);
+  if (op_start(pipe->in, OS_CLOSE_PROBE, 0, &done) == OS_DONE && done.result == RESULT_OK)
+    pipe_peer_closed(pipe);
 }
 
 void reader_complete(nps_pipe *pipe, const os_completion *completion) {
   if (pipe->in->os.kind == OS_CLOSE_PROBE) {
-    if (completion->result == RESULT_OK) pipe_peer_closed(pipe);
-    if ((pipe->direction & NPS_DIRECTION_IN) == 0 || (pipe->ready & NPS_READABLE) != 0) return;
+    if (completion->result == RESULT_OK)
+      pipe_peer_closed(pipe);
+    if ((pipe->direction & NPS_DIRECTION_IN) == 0 || (pipe->ready & NPS_READABLE) != 0)
+      return;
     reader__start(pipe);
   } else if (!reader__apply(pipe, completion)) {
     reader__start(pipe);
   }
-  if ((pipe->ready & NPS_READABLE) != 0) pipe_became_ready(pipe, NPS_READABLE);
+  if ((pipe->ready & NPS_READABLE) != 0)
+    pipe_became_ready(pipe, NPS_READABLE);
   reader_watch_close(pipe);
 }
 
@@ -82,7 +96,8 @@ static size_t reader__from_buffer(nps_pipe *pipe, char *buffer, size_t size) {
   const uint32_t n = size < left ? (uint32_t)size : left;
   memcpy(buffer, (const char *)in->os.memory + in->taken, n);
   in->taken += n;
-  if (in->taken == in->filled) reader__start(pipe);
+  if (in->taken == in->filled)
+    reader__start(pipe);
   return n;
 }
 
@@ -91,7 +106,8 @@ static size_t reader__from_system(nps_pipe *pipe, char *buffer, size_t size) {
   os_completion done;
   os_pipe_take(pipe->os, buffer, size < TAKE_LIMIT ? (uint32_t)size : TAKE_LIMIT, &done);
   if (done.result == RESULT_OK) {
-    if ((done.flags & OS_DRAINED) != 0) reader__start(pipe);
+    if ((done.flags & OS_DRAINED) != 0)
+      reader__start(pipe);
     return done.bytes;
   }
   if (has_status(done.result, NPS_WOULD_BLOCK)) {
@@ -105,23 +121,31 @@ static size_t reader__from_system(nps_pipe *pipe, char *buffer, size_t size) {
 nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count) {
   *count = 0;
   nps_result result = pipe_usable(pipe);
-  if (result != RESULT_OK) return result;
-  if ((pipe->direction & NPS_DIRECTION_IN) == 0) return RESULT(NPS_E_NOT_SUPPORTED);
-  if (pipe->state == PIPE_CONNECTING) return RESULT(NPS_WOULD_BLOCK);
-  if (pipe->state == PIPE_IDLE) return RESULT(NPS_E_NOT_CONNECTED);
-  if (size == 0) return RESULT_OK;
+  if (result != RESULT_OK)
+    return result;
+  if ((pipe->direction & NPS_DIRECTION_IN) == 0)
+    return RESULT(NPS_E_NOT_SUPPORTED);
+  if (pipe->state == PIPE_CONNECTING)
+    return RESULT(NPS_WOULD_BLOCK);
+  if (pipe->state == PIPE_IDLE)
+    return RESULT(NPS_E_NOT_CONNECTED);
+  if (size == 0)
+    return RESULT_OK;
 
   size_t total = 0;
   while (total < size && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
     const size_t n = reader__has_data(pipe) ? reader__from_buffer(pipe, buffer + total, size - total)
                                             : reader__from_system(pipe, buffer + total, size - total);
-    if (n == 0) break;
+    if (n == 0)
+      break;
     total += n;
   }
   *count = total;
-  if (total == 0 && pipe->read_end != RESULT_OK) return pipe->read_end;
+  if (total == 0 && pipe->read_end != RESULT_OK)
+    return pipe->read_end;
   if (total < size) {
-    if (total == 0) pipe->events &= (uint8_t)~NPS_READABLE; /* the caller has just seen for itself */
+    if (total == 0)
+      pipe->events &= (uint8_t)~NPS_READABLE; /* the caller has just seen for itself */
     pipe_arm(pipe, NPS_READABLE);
   }
   return total > 0 ? RESULT_OK : RESULT(NPS_WOULD_BLOCK);

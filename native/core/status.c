@@ -36,24 +36,47 @@ static const status_text status__bad[] = {
 };
 
 static const char *const argument__names[] = {
-    "none",          "poll",       "pipe",         "result",          "options",
-    "size",          "name",       "direction",    "max_instances",   "flags",
-    "in_buffer_size", "out_buffer_size", "read_ahead", "write_limit", "timeout_ms",
-    "pool_buffers",  "pool_buffer_size", "events", "capacity",        "interest",
-    "buffer",        "os_handle",  "linger_ms",
+    "none",
+    "poll",
+    "pipe",
+    "result",
+    "options",
+    "size",
+    "name",
+    "direction",
+    "max_instances",
+    "flags",
+    "in_buffer_size",
+    "out_buffer_size",
+    "read_ahead",
+    "write_limit",
+    "timeout_ms",
+    "pool_buffers",
+    "pool_buffer_size",
+    "events",
+    "capacity",
+    "interest",
+    "buffer",
+    "os_handle",
+    "linger_ms",
 };
 
 static const status_text *status__find(int32_t status) {
   static const status_text unknown = {"unknown", "unknown"};
   const int32_t good = (int32_t)(sizeof status__good / sizeof status__good[0]);
   const int32_t bad = (int32_t)(sizeof status__bad / sizeof status__bad[0]);
-  if (status >= 0) return status < good ? &status__good[status] : &unknown;
+  if (status >= 0)
+    return status < good ? &status__good[status] : &unknown;
   return status > -bad ? &status__bad[-status] : &unknown;
 }
 
-const char *nps_status_name(int32_t status) { return status__find(status)->name; }
+const char *nps_status_name(int32_t status) {
+  return status__find(status)->name;
+}
 
-const char *nps_status_text(int32_t status) { return status__find(status)->text; }
+const char *nps_status_text(int32_t status) {
+  return status__find(status)->text;
+}
 
 const char *nps_argument_name(uint32_t argument) {
   return argument < sizeof argument__names / sizeof argument__names[0] ? argument__names[argument] : "unknown";

@@ -6,7 +6,8 @@
 static void writer__end(nps_pipe *pipe, nps_result how) {
   pipe->write_end = how;
   pipe->ready |= NPS_WRITABLE;
-  if (has_status(how, NPS_E_BROKEN_PIPE)) pipe_peer_closed(pipe);
+  if (has_status(how, NPS_E_BROKEN_PIPE))
+    pipe_peer_closed(pipe);
 }
 
 /* The pipe is full: waits for room. May find it at once. */
@@ -24,7 +25,8 @@ static nps_result writer__give(nps_pipe *pipe, const char *buffer, uint32_t size
   os_pipe_give(pipe->os, buffer, size, &done);
   if (done.result == RESULT_OK) {
     *count = done.bytes;
-    if (done.bytes < size) writer__probe(pipe);
+    if (done.bytes < size)
+      writer__probe(pipe);
     return RESULT_OK;
   }
   if (has_status(done.result, NPS_WOULD_BLOCK)) {
@@ -37,7 +39,8 @@ static nps_result writer__give(nps_pipe *pipe, const char *buffer, uint32_t size
 
 static nps_result writer__start(nps_pipe *pipe, const char *buffer, uint32_t size, size_t *count) {
   op *out = pipe->out;
-  if (!op_take_memory(out, pipe->poll, size, true)) return RESULT(NPS_E_OUT_OF_MEMORY);
+  if (!op_take_memory(out, pipe->poll, size, true))
+    return RESULT(NPS_E_OUT_OF_MEMORY);
   memcpy(out->os.memory, buffer, size);
   os_completion done;
   if (op_start(out, OS_WRITE, size, &done) == OS_PENDING) {
@@ -57,23 +60,33 @@ static nps_result writer__start(nps_pipe *pipe, const char *buffer, uint32_t siz
 nps_result writer_write(nps_pipe *pipe, const char *buffer, size_t size, size_t *count) {
   *count = 0;
   nps_result result = pipe_usable(pipe);
-  if (result != RESULT_OK) return result;
-  if ((pipe->direction & NPS_DIRECTION_OUT) == 0) return RESULT(NPS_E_NOT_SUPPORTED);
-  if (pipe->state == PIPE_CONNECTING) return RESULT(NPS_WOULD_BLOCK);
-  if (pipe->state == PIPE_IDLE) return RESULT(NPS_E_NOT_CONNECTED);
-  if (size == 0) return RESULT_OK;
-  if (pipe->write_end != RESULT_OK) return pipe->write_end;
+  if (result != RESULT_OK)
+    return result;
+  if ((pipe->direction & NPS_DIRECTION_OUT) == 0)
+    return RESULT(NPS_E_NOT_SUPPORTED);
+  if (pipe->state == PIPE_CONNECTING)
+    return RESULT(NPS_WOULD_BLOCK);
+  if (pipe->state == PIPE_IDLE)
+    return RESULT(NPS_E_NOT_CONNECTED);
+  if (size == 0)
+    return RESULT_OK;
+  if (pipe->write_end != RESULT_OK)
+    return pipe->write_end;
 
   if ((pipe->ready & NPS_WRITABLE) != 0) {
-    if (pipe->out == NULL) pipe->out = op_acquire(pipe);
-    if (pipe->out == NULL) return RESULT(NPS_E_OUT_OF_MEMORY);
+    if (pipe->out == NULL)
+      pipe->out = op_acquire(pipe);
+    if (pipe->out == NULL)
+      return RESULT(NPS_E_OUT_OF_MEMORY);
     const uint32_t n = size < pipe->write_limit ? (uint32_t)size : pipe->write_limit;
     result = os_direct_io ? writer__give(pipe, buffer, n, count) : writer__start(pipe, buffer, n, count);
   } else {
     result = RESULT(NPS_WOULD_BLOCK);
   }
-  if (*count == 0 && has_status(result, NPS_WOULD_BLOCK)) pipe->events &= (uint8_t)~NPS_WRITABLE;
-  if (result >= 0 && *count < size) pipe_arm(pipe, NPS_WRITABLE);
+  if (*count == 0 && has_status(result, NPS_WOULD_BLOCK))
+    pipe->events &= (uint8_t)~NPS_WRITABLE;
+  if (result >= 0 && *count < size)
+    pipe_arm(pipe, NPS_WRITABLE);
   return result;
 }
 
@@ -90,7 +103,8 @@ void writer_complete(nps_pipe *pipe, const os_completion *completion) {
   pipe->ready |= NPS_WRITABLE;
   if (completion->result != RESULT_OK) {
     writer__end(pipe, completion->result);
-    if (pipe->out->os.kind == OS_WRITE) pipe_background_error(pipe, completion->result); /* W4 */
+    if (pipe->out->os.kind == OS_WRITE)
+      pipe_background_error(pipe, completion->result); /* W4 */
   }
   pipe_became_ready(pipe, NPS_WRITABLE);
 }
