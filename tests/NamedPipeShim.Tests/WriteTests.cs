@@ -191,5 +191,10 @@ public class WriteTests
         }
 
         pair.Client.SendTo(pair.Server, 100, seed: 1);
+
+        // Into a full pipe too.
+        pair.Client.WriteUntilFull(seed: 2);
+        Assert.That(pair.Client.Pipe.TryWrite([], out int none), Is.EqualTo(PipeStatus.Ok));
+        Assert.That(none, Is.Zero);
     }
 }
