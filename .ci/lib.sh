@@ -139,7 +139,7 @@ count_ctest() {
 
 need_wine() {
   [ -n "${WINEPREFIX:-}" ] && return 0
-  export WINEPREFIX="$work/wine" WINEDEBUG=-all WINEDLLOVERRIDES="winedbg.exe=d" DOTNET_EnableWriteXorExecute=0
+  export WINEPREFIX="$work/wine" WINEDEBUG=-all WINEDLLOVERRIDES="winedbg.exe=d" DOTNET_EnableWriteXorExecute=0 DOTNET_TieredCompilation=0
   run 120 wineboot -i
   run 60 wineserver -w
   run 60 wine winecfg /v win10

@@ -26,6 +26,7 @@ internal sealed class WineHost : IHost
             ["WINEDLLOVERRIDES"] = "winedbg.exe=d",
             // What .NET needs under Wine, and a first generation so large that no collection has to stop a running thread.
             ["DOTNET_EnableWriteXorExecute"] = "0",
+            ["DOTNET_TieredCompilation"] = "0",
             ["DOTNET_gcConcurrent"] = "0",
             ["DOTNET_GCgen0size"] = "10000000",
         };

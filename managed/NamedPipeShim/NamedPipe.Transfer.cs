@@ -77,8 +77,9 @@ public sealed partial class NamedPipe
     /// Takes the error of something that failed in the background, a connect or an accepted write, once
     /// (<c>nps_pipe_take_error</c>; contract C5, W4).
     /// </summary>
-    /// <returns>The error, not thrown; null if there is none.</returns>
-    /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
+    /// <returns>The error, not thrown; null if there is none. It can still be taken after the pipe or its poller was
+    /// closed.</returns>
+    /// <exception cref="ObjectDisposedException">The pipe was disposed.</exception>
     public NamedPipeException? TakeError()
     {
         NativeError.ThrowIfError(_handle.TakeError(out NativeResult error), nameof(NamedPipe));

@@ -181,18 +181,22 @@ void pipe_complete(const os_completion *completion, delivery *to) {
       os_op_discard(completion->op);
     op_release(o, pipe->poll);
   } else {
+    os_completion seen = *completion;
+    /* Somebody else cancelled it, on a handle that was lent: an error, for this pipe is not closed. A read is just started again. */
+    if (has_status(seen.result, NPS_E_CLOSED) && (o->os.kind == OS_CONNECT || o->os.kind == OS_WRITE))
+      seen.result = make_result(NPS_E_IO, nps_result_detail(seen.result));
     switch (o->os.kind) {
     case OS_CONNECT:
-      connection_complete(pipe, completion);
+      connection_complete(pipe, &seen);
       break;
     case OS_READ:
     case OS_READ_PROBE:
     case OS_CLOSE_PROBE:
-      reader_complete(pipe, completion);
+      reader_complete(pipe, &seen);
       break;
     case OS_WRITE:
     case OS_WRITE_PROBE:
-      writer_complete(pipe, completion);
+      writer_complete(pipe, &seen);
       break;
     }
   }

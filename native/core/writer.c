@@ -101,6 +101,8 @@ void writer_complete(nps_pipe *pipe, const os_completion *completion) {
     return;
   }
   pipe->ready |= NPS_WRITABLE;
+  if ((completion->flags & OS_PEER_CLOSED) != 0)
+    pipe_peer_closed(pipe); /* P8: no read may be under way that would tell */
   if (completion->result != RESULT_OK) {
     writer__end(pipe, completion->result);
     if (pipe->out->os.kind == OS_WRITE)

@@ -112,11 +112,10 @@ static uint32_t coverage__bytes(walk_state state, walk_call call) {
   if (coverage__is(state, STATE_IDLE)) return NOT_CONNECTED | NOT_SUPPORTED;
   if (coverage__is(state, STATE_CONNECTING)) return WOULD_BLOCK | NOT_SUPPORTED;
   const bool gone = coverage__is(state, STATE_GONE);
-  const uint32_t stray = os_direct_io ? 0 : CLOSED;
   switch (call) {
     case CALL_READ: return OK | WOULD_BLOCK | NOT_SUPPORTED | IO | (gone ? END : 0);
     case CALL_WRITE:
-      return OK | WOULD_BLOCK | NOT_SUPPORTED | IO | NO_MEMORY | stray | (gone ? BROKEN : 0);
+      return OK | WOULD_BLOCK | NOT_SUPPORTED | IO | NO_MEMORY | (gone ? BROKEN : 0);
     default: return OK | NOT_SUPPORTED;
   }
 }
