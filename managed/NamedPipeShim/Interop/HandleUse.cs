@@ -6,7 +6,7 @@ namespace NamedPipeShim.Interop;
 /// Holds a handle for the time of one native call: a Dispose that comes meanwhile takes effect when the call is over.
 /// </summary>
 /// <remarks>
-/// The bindings take raw pointers, and these two calls stand around them. That costs about 5 ns less per call than a
+/// The bindings take raw pointers, and these two calls stand around them. That costs less per call than a
 /// SafeHandle in the signature (docs/architecture.md, "Handles in C#"). Native code throws nothing, so no finally is needed
 /// between <see cref="Enter"/> and <see cref="Leave"/>; nothing else may stand between them that throws.
 /// </remarks>
