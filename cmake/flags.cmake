@@ -21,6 +21,7 @@ if(NOT MSVC)
 endif()
 
 set(NPS_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+option(NPS_COVERAGE "Count which lines and branches ran (gcc)" OFF)
 
 # Every target of this project links this: warnings, sanitizers, and no runtime DLL that a bare Windows lacks.
 add_library(nps_flags INTERFACE)
@@ -38,6 +39,11 @@ if(NPS_SANITIZE)
   target_link_options(nps_flags INTERFACE "-fsanitize=${NPS_SANITIZE}")
 endif()
 
+if(NPS_COVERAGE)
+  target_compile_options(nps_flags INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(nps_flags INTERFACE --coverage)
+endif()
+
 # Only nps_ symbols leave the library. Windows exports what NPS_API marks, and nothing else once one symbol is marked; ELF
 # needs the version script beside hidden visibility, for what comes out of static runtime libraries.
 function(nps_limit_exports target map)
@@ -53,7 +59,7 @@ endfunction()
 
 # Link-time optimisation in release builds, where the compiler has it.
 function(nps_optimise_across_files target)
-  if(NPS_SANITIZE)
+  if(NPS_SANITIZE OR NPS_COVERAGE)
     return()
   endif()
   include(CheckIPOSupported)
