@@ -49,12 +49,3 @@ uint64_t os_now_ms(void) {
 void os_sleep_ms(uint32_t ms) {
   Sleep(ms);
 }
-
-void *os_alloc(size_t size) {
-  return HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, size);
-}
-
-void os_free(void *memory) {
-  if (memory != NULL)
-    HeapFree(GetProcessHeap(), 0, memory);
-}
