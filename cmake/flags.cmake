@@ -22,6 +22,7 @@ endif()
 
 set(NPS_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
 option(NPS_COVERAGE "Count which lines and branches ran (gcc)" OFF)
+option(NPS_GUARD "Windows: each block of memory between guard pages, freed ones watched (tests/native/guard)" OFF)
 
 # Every target of this project links this: warnings, sanitizers, and no runtime DLL that a bare Windows lacks.
 add_library(nps_flags INTERFACE)
@@ -37,6 +38,9 @@ if(NPS_SANITIZE)
   target_compile_options(nps_flags INTERFACE
     "-fsanitize=${NPS_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   target_link_options(nps_flags INTERFACE "-fsanitize=${NPS_SANITIZE}")
+endif()
+if(NPS_GUARD)
+  target_compile_definitions(nps_flags INTERFACE NPS_GUARD) # memory given back is not reused: tests that count it must know
 endif()
 
 if(NPS_COVERAGE)

@@ -51,8 +51,8 @@ _Noreturn void sys_exit_now(int code);
 
 uint32_t sys_handle_count(void); /* handles or descriptors */
 uint32_t sys_thread_count(void);
-/* Bytes of the process: resident on Linux, committed on Windows; 0 where a sanitizer keeps freed memory back (and
- * looks for leaks itself). */
+/* Bytes of the process: resident on Linux, committed on Windows; 0 where a sanitizer, or the allocator with guard
+ * pages, keeps freed memory back. */
 uint64_t sys_memory(void);
 
 #endif

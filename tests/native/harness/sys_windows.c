@@ -190,10 +190,14 @@ uint32_t sys_thread_count(void) {
 }
 
 uint64_t sys_memory(void) {
+#if defined(NPS_GUARD)
+  return 0;
+#else
   PROCESS_MEMORY_COUNTERS counters = {0};
   counters.cb = sizeof counters;
   if (!K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters)) {
     FAIL("GetProcessMemoryInfo: error %lu", GetLastError());
   }
   return counters.PagefileUsage;
+#endif
 }
