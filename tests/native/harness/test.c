@@ -30,6 +30,8 @@ static const char *test__skip_reason;
 static sys_atomic test__running; /* index into test_cases */
 static allocation *test__allocations;
 static sys_event *test__watchdog_event;
+static char test__note[100];
+static sys_atomic test__signs_of_life;
 
 _Noreturn void test_fail(const char *file, int line, const char *format, ...) {
   const char *slash = strrchr(file, '/');
@@ -103,6 +105,21 @@ static void test__free_all(bool really) {
   test__allocations = NULL;
 }
 
+void test_note(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(test__note, sizeof test__note, format, arguments);
+  va_end(arguments);
+}
+
+void test_alive(void) {
+  (void)sys_atomic_add(&test__signs_of_life, 1);
+}
+
+bool test_has_failed(void) {
+  return sys_atomic_get(&test__failures) != 0;
+}
+
 const char *test_name(void) {
   char *name = test_new(64);
   (void)snprintf(name, 64, "nps-test-%u-%lld", sys_process_id(), (long long)sys_atomic_add(&test__names, 1));
@@ -163,17 +180,18 @@ void test_run_thread(void (*run)(void *), void *context) {
 
 static void test__watchdog(void *context) {
   (void)context;
-  int64_t before = -1;
+  int64_t before = -1, alive = 0;
   for (;;) {
     if (sys_event_wait(test__watchdog_event, WATCHDOG_MS)) {
       continue; /* a case has ended */
     }
-    if (before == sys_atomic_get(&test__running)) {
-      printf("FAIL %s (hangs: ended by the watchdog)\n", test_cases[before].name);
+    if (before == sys_atomic_get(&test__running) && alive == sys_atomic_get(&test__signs_of_life)) {
+      printf("FAIL %s (hangs: ended by the watchdog) %s\n", test_cases[before].name, test__note);
       fflush(stdout);
       sys_exit_now(3);
     }
     before = sys_atomic_get(&test__running);
+    alive = sys_atomic_get(&test__signs_of_life);
   }
 }
 
@@ -182,6 +200,7 @@ static int test__run_case(const test_case *one) {
   uint64_t start = sys_now_ms();
   sys_atomic_set(&test__running, one - test_cases);
   test__skip_reason = NULL;
+  test__note[0] = '\0';
   sys_atomic_set(&test__failures, 0);
   test__exit = &exit;
   if (one->wine_reason != NULL && sys_is_wine()) {
@@ -193,7 +212,7 @@ static int test__run_case(const test_case *one) {
   bool failed = sys_atomic_get(&test__failures) != 0;
   test__free_all(!failed);
   if (failed) {
-    printf("FAIL %s\n", one->name);
+    printf("FAIL %s%s%s\n", one->name, test__note[0] != '\0' ? " " : "", test__note);
   } else if (test__skip_reason != NULL) {
     printf("skip %s: %s\n", one->name, test__skip_reason);
   } else {
@@ -223,7 +242,7 @@ static bool test__chosen(const test_case *one, int count, char **wanted) {
 }
 
 /* No argument: all cases. Arguments: groups or cases. --list prints them. */
-int main(int argc, char **argv) {
+int test_main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "--child") == 0) {
     return test__run_child(argv[2], argv[3]);
   }

@@ -72,6 +72,15 @@ void test_require_invalid(uint32_t argument, nps_result actual, const char *file
 /* Zeroed memory, freed when the case has passed. */
 void *test_new(size_t size);
 
+/* A text that is printed when the running case fails or hangs: a seed, say. */
+void test_note(const char *format, ...);
+
+/* The watchdog's time begins anew: for a case that is told how long to run. */
+void test_alive(void);
+
+/* Whether a check of the running case has failed, in whatever thread. */
+bool test_has_failed(void);
+
 /* A pipe name that no other case of any process uses. The text belongs to the case. */
 const char *test_name(void);
 
@@ -83,6 +92,9 @@ bool test_expired(uint64_t deadline);
 void pattern_fill(void *memory, size_t size, uint64_t seed, uint64_t offset);
 void pattern_require(const void *memory, size_t size, uint64_t seed, uint64_t offset);
 bool pattern_matches(const void *memory, size_t size, uint64_t seed, uint64_t offset);
+
+/* The runner; main.c calls it. A program with arguments of its own has another main. */
+int test_main(int argc, char **argv);
 
 /* For sys_*.c: runs a helper thread's function so that a failed check inside ends only that. */
 void test_run_thread(void (*run)(void *), void *context);
