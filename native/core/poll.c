@@ -132,7 +132,8 @@ static int64_t poll__prepare(nps_poll *poll, delivery *to, int64_t timeout_ms, u
   os_lock_enter(&poll->lock);
   poll__expire(poll);
   poll__hand_out(poll, to);
-  int64_t block = to->count > 0 || poll->closing ? 0 : poll__remaining(timeout_ms, deadline, poll__next_expiry(poll));
+  const bool at_once = to->count > 0 || poll->closing || poll->wake_set; /* a wake may have come while handing out left the lock */
+  const int64_t block = at_once ? 0 : poll__remaining(timeout_ms, deadline, poll__next_expiry(poll));
   poll->blocked = block != 0; /* under the lock: who queues a pipe from now on wakes us */
   os_lock_leave(&poll->lock);
   return block;
