@@ -116,7 +116,7 @@ static iocp_skip adopt__skip(HANDLE handle) {
   ULONG modes = 0;
   if (adopt__query(handle, ADOPT__COMPLETION_NOTIFICATION, &modes, sizeof modes) != 0)
     return IOCP_SKIP_UNKNOWN;
-  return modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS ? IOCP_SKIP_ON : IOCP_SKIP_OFF;
+  return (modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) != 0 ? IOCP_SKIP_ON : IOCP_SKIP_OFF;
 }
 
 static nps_result adopt__examine(HANDLE handle, os_adopted *adopted) {

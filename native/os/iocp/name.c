@@ -4,8 +4,8 @@
 #define NAME__PREFIX_WIDE L"\\\\.\\pipe\\"
 enum { NAME__PREFIX_LENGTH = sizeof NAME__PREFIX - 1 };
 
-static char name__lower(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+static int name__lower(char c) {
+  return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* `lower` is in lower case; stops at the end of either. */

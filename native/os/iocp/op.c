@@ -104,7 +104,6 @@ bool iocp_packet(const OVERLAPPED_ENTRY *packet, os_completion *completion) {
     case IOCP_PENDING:
       break;
     case IOCP_STARTING: /* start sees it and answers OS_DONE */
-      return false;
     case IOCP_SENTINEL: /* the sentinel is behind us in the queue, or about to be posted */
     case IOCP_PACKET:
       return false;

@@ -14,7 +14,7 @@ _Noreturn void sim_fail(const char *format, ...) {
   (void)vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   if (sim.settings.fail != NULL) sim.settings.fail(text);
-  fprintf(stderr, "sim: %s\n", text);
+  (void)fprintf(stderr, "sim: %s\n", text);
   abort();
 }
 

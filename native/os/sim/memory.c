@@ -13,7 +13,7 @@ typedef struct memory_block {
   uint32_t magic;
   int held; /* times that the kernel holds it */
   union {
-    max_align_t align;
+    max_align_t align; /* cppcheck-suppress unusedStructMember; only its alignment is wanted */
     uint8_t bytes[1];
   } u;
 } memory_block;
@@ -83,7 +83,8 @@ void os_free(void *memory) {
   if (block->held != 0) sim_fail("rule 5: memory was freed while the kernel holds it");
   *link = block->next;
   memory__count--;
-  const uint32_t most = sim.settings.quarantine < MEMORY_QUARANTINE_MAX ? sim.settings.quarantine : MEMORY_QUARANTINE_MAX;
+  uint32_t most = sim.settings.quarantine;
+  if (most > MEMORY_QUARANTINE_MAX) most = MEMORY_QUARANTINE_MAX;
   if (most == 0) {
     sim_host_free(block);
     return;

@@ -30,7 +30,7 @@ nps_result os_port_wake(os_port *port) {
   return NPS_OK;
 }
 
-static uint32_t port__deliver(os_port *port, os_completion *completions, uint32_t capacity) {
+static uint32_t port__deliver(const os_port *port, os_completion *completions, uint32_t capacity) {
   uint32_t count = 0;
   uint32_t left = sim.request_count;
   uint32_t place = left == 0 ? 0 : sim_random(left);

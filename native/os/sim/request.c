@@ -27,8 +27,8 @@ sim_request *sim_request_new(os_op *op, sim_file *file) {
   made->age = ++sim.sequence;
   if (sim.request_count == sim.request_capacity) {
     const uint32_t capacity = sim.request_capacity == 0 ? 64 : 2 * sim.request_capacity;
-    sim_request **grown = sim_host_alloc(capacity * sizeof *grown);
-    if (sim.request_count != 0) memcpy(grown, sim.requests, sim.request_count * sizeof *grown);
+    sim_request **grown = sim_host_alloc(capacity * sizeof(sim_request *));
+    for (uint32_t i = 0; i < sim.request_count; i++) grown[i] = sim.requests[i];
     sim_host_free(sim.requests);
     sim.requests = grown;
     sim.request_capacity = capacity;
@@ -171,17 +171,16 @@ static void request__spoil(sim_request *request) {
 
 bool sim_request_try(sim_request *request) {
   if (request->completed) return true;
-  if (request->file == NULL || request->fault || request->stray) {
-    if ((request->fault || request->stray) && request->file != NULL && request->file->side != NULL) request->file->side->notes.failed = true;
-    request__spoil(request);
-  } else if (request->cancelled && !sim_chance(sim.settings.lose_percent)) {
-    request__spoil(request);
-  } else if (request->copy.kind != OS_CONNECT && request->file->side == NULL) {
+  const bool fails = request->fault || request->stray;
+  if (fails && request->file != NULL && request->file->side != NULL) request->file->side->notes.failed = true;
+  const bool over = request->file == NULL || fails || (request->cancelled && !sim_chance(sim.settings.lose_percent));
+  if (!over && request->copy.kind != OS_CONNECT && request->file->side == NULL) {
     sim_fail("an operation is pending without a connection");
-  } else if (request__can(request)) {
+  }
+  if (!over && request__can(request)) {
     request->completed = true;
     if (request->client != NULL) sim.loose_clients++;
-  } else if (request->cancelled) {
+  } else if (over || request->cancelled) {
     request__spoil(request);
   }
   return request->completed;

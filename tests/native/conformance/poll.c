@@ -27,7 +27,6 @@ TEST(test_wait_times_out_when_its_time_is_over) { /* P1 */
 
 typedef struct late {
   peer *end;
-  nps_poll *poll;
   sys_event *go;
 } late;
 

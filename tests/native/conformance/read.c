@@ -5,7 +5,7 @@
 #include "loop.h"
 #include "sys.h"
 
-#define N 65536u /* the read-ahead buffer, and the usual size of a kernel buffer */
+#define N ((size_t)65536) /* the read-ahead buffer, and the usual size of a kernel buffer */
 
 static const size_t s_sizes[] = {1, N - 1, N, N + 1, 3 * N};
 static const read_way s_ways[] = {{3 * N, false}, {N, true}, {N, false}, {4097, true}, {1000, false}};
@@ -254,7 +254,7 @@ TEST(test_a_read_of_no_bytes_is_ok_and_not_the_end) { /* R2 */
 TEST(test_data_and_close_together_come_in_that_order) { /* R3 */
   static const setup ways[] = {{65536, 256, 65536}, {0, 256, 65536}, {65536, 0, 65536}};
   static const size_t sizes[] = {0, 1, 100, 4096, 30000};
-  for (size_t i = 0; i < 3 * 5 * 4; i++) {
+  for (size_t i = 0; i < (size_t)3 * 5 * 4; i++) {
     const setup *how = &ways[i % 3];
     size_t size = sizes[i % 5];
     loop *l = setup_loop(how);

@@ -252,7 +252,6 @@ TEST(test_mio_1461_a_write_does_not_hang_after_the_peer_left) { /* W2, W3, W4 */
 }
 
 typedef struct late_close {
-  nps_poll *poll;
   nps_pipe *pipe;
   nps_result result;
 } late_close;

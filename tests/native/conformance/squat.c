@@ -42,7 +42,9 @@ CHILD(child_first_instance) {
   nps_pipe *pipe = NULL;
   options.flags = NPS_SERVER_FIRST_INSTANCE;
   nps_result result = nps_pipe_create(&options, &pipe);
-  char byte = result == NPS_OK ? 'y' : nps_result_status(result) == NPS_E_ACCESS_DENIED ? 'n' : '?';
+  char byte = '?';
+  if (result == NPS_OK) byte = 'y';
+  if (nps_result_status(result) == NPS_E_ACCESS_DENIED) byte = 'n';
   peer *parent = peer_open(control);
   REQUIRE(peer_send(parent, &byte, 1));
   (void)peer_receive(parent, &byte, 1);

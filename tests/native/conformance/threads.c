@@ -128,7 +128,7 @@ TEST(test_two_concurrent_readers_never_get_the_same_bytes) { /* R5 */
 }
 
 TEST(test_reader_and_writer_threads_on_one_pipe) { /* R5 */
-  const size_t size = 3u * 1024u * 1024u;
+  const size_t size = (size_t)3 * 1024 * 1024;
   for (int i = 0; i < 2; i++) {
     loop *l = loop_new();
     linked a = link_new(l, 1, i == 0 ? OUR_SERVER : OUR_CLIENT);

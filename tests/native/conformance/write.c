@@ -5,12 +5,12 @@
 #include "loop.h"
 #include "sys.h"
 
-static const size_t s_sizes[] = {1, 4096, 65535, 65536, 65537, 3 * 65536, 1000003};
+static const size_t s_sizes[] = {1, 4096, 65535, 65536, 65537, (size_t)3 * 65536, 1000003};
 
 enum { SIZES = sizeof s_sizes / sizeof s_sizes[0] };
 
 TEST(test_written_bytes_arrive_in_order) { /* W1 */
-  for (size_t i = 0; i < 2 * SIZES; i++) {
+  for (size_t i = 0; i < (size_t)2 * SIZES; i++) {
     loop *l = loop_new();
     linked a = link_new(l, 1, i % 2 == 0 ? OUR_SERVER : OUR_CLIENT);
     size_t size = s_sizes[i / 2];

@@ -270,6 +270,6 @@ size_t write_until_full(nps_pipe *pipe, uint64_t seed) {
     }
     REQUIRE_OK(result);
     accepted += count;
-    REQUIRE(accepted < 256u * 1024u * 1024u);
+    REQUIRE(accepted < (size_t)256 * 1024 * 1024);
   }
 }

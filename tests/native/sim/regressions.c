@@ -6,7 +6,8 @@ TEST(test_data_that_came_before_connect_is_an_event) {
   sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
   REQUIRE_EQUAL(3, sim_write(client, "abc", 3));
   REQUIRE_OK(nps_pipe_connect(s.pipe)); /* the read that it starts ends at once */
-  uint32_t seen = script_events(&s) | script_events(&s);
+  uint32_t seen = script_events(&s);
+  seen |= script_events(&s);
   REQUIRE_EQUAL(NPS_READABLE | NPS_WRITABLE, seen);
   script_end(&s);
 }
@@ -16,7 +17,8 @@ TEST(test_data_that_came_with_a_pending_connect_is_an_event) {
   REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(s.pipe));
   sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
   REQUIRE_EQUAL(3, sim_write(client, "abc", 3));
-  uint32_t seen = script_events(&s) | script_events(&s);
+  uint32_t seen = script_events(&s);
+  seen |= script_events(&s);
   REQUIRE_EQUAL(NPS_READABLE | NPS_WRITABLE, seen);
   script_end(&s);
 }

@@ -14,7 +14,7 @@ static void bytes__fill(const sim_view *view, uint64_t place, uint32_t size) {
 static void bytes__check(const sim_view *view, uint64_t place, uint32_t size) {
   for (uint32_t i = 0; i < size; i++) {
     if (world.bytes[i] != walk_byte(view->connection, !view->server, place + i)) {
-      sim_fail("R1: byte %llu of connection %u is wrong", (unsigned long long)(place + i), view->connection);
+      sim_fail("R1: byte %llu of connection %u is wrong", (unsigned long long)place + i, view->connection);
     }
   }
 }

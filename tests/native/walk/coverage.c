@@ -125,7 +125,7 @@ static uint32_t coverage__ending(walk_state state, walk_call call) {
   const bool fresh = state == STATE_NEW_SERVER || state == STATE_NEW_CONNECTED;
   const bool buffered = !os_direct_io;
   switch (call) {
-    case CALL_CLOSE_LINGER: return OK | (live && buffered ? WOULD_BLOCK : 0);
+    case CALL_CLOSE_LINGER:
     case CALL_FLUSH_STATE: return OK | (live && buffered ? WOULD_BLOCK : 0);
     case CALL_OS_HANDLE: return live || buffered || state == STATE_NEW_CONNECTED ? OK : NOT_CONNECTED;
     case CALL_EXPORT: return !fresh ? ALREADY : buffered || state == STATE_NEW_CONNECTED ? OK : NOT_SUPPORTED;

@@ -121,7 +121,7 @@ static uint32_t inv__check_poll(const nps_poll *poll) {
   }
   for (const void *buffer = poll->pool.free; buffer != NULL; free_buffers++) {
     for (uint32_t i = 0; i < inv__op_count; i++) REQUIRE_THAT(inv__ops[i]->os.memory != buffer);
-    memcpy(&buffer, buffer, sizeof buffer);
+    buffer = *(const void *const *)buffer;
   }
   REQUIRE_THAT(poll->pool.made == free_buffers + pooled && poll->pool.made <= poll->pool.limit);
   for (const op *o = poll->free_ops; o != NULL; o = o->next_free) {

@@ -1,0 +1,23 @@
+# cmake -DSTAMP=file -P static-one.cmake -- COMMAND...: runs it; makes the stamp when it succeeds, shows what it said when not.
+cmake_minimum_required(VERSION 3.25)
+
+set(command "")
+set(found FALSE)
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${last})
+  if(found)
+    list(APPEND command "${CMAKE_ARGV${i}}")
+  elseif(CMAKE_ARGV${i} STREQUAL "--")
+    set(found TRUE)
+  endif()
+endforeach()
+
+execute_process(COMMAND ${command} OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  file(REMOVE "${STAMP}")
+  message("${output}${errors}")
+  message(FATAL_ERROR "findings: ${command}")
+endif()
+cmake_path(GET STAMP PARENT_PATH folder)
+file(MAKE_DIRECTORY "${folder}")
+file(TOUCH "${STAMP}")
