@@ -273,6 +273,7 @@ nps_result nps_pipe_take_error(nps_pipe *pipe, nps_result *error) {
   *error = pipe->error;
   pipe->error = RESULT_OK;
   pipe->events &= (uint8_t)~NPS_ERROR;
+  reader_watch_close(pipe); /* the error may have been that nobody does */
   pipe_leave(pipe, NULL);
   return RESULT_OK;
 }

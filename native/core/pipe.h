@@ -43,6 +43,7 @@ struct nps_pipe {
   uint8_t events; /* nps_readiness bits that the next hand-out reports */
   bool queued; /* in the poll's ready list */
   bool peer_closed; /* reported as NPS_CLOSED */
+  bool write_again; /* write_end is to be told once: nothing that was accepted is lost */
 
   uint32_t read_ahead;
   uint32_t write_limit;

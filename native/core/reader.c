@@ -8,12 +8,20 @@ static bool reader__has_data(const nps_pipe *pipe) {
   return pipe->in != NULL && pipe->in->state == OP_IDLE && pipe->in->taken < pipe->in->filled;
 }
 
-/* Rule 6: the end stays, and no further read is issued. */
+/* Rule 6: the end stays, and no further read is issued. Only want of memory, which loses nothing, is told once and then forgotten. */
 static void reader__end(nps_pipe *pipe, nps_result how) {
   pipe->read_end = how;
   op_give_memory(pipe->in, pipe->poll);
   pipe->ready |= NPS_READABLE;
-  pipe_peer_closed(pipe);
+  if (!has_status(how, NPS_E_OUT_OF_MEMORY))
+    pipe_peer_closed(pipe);
+}
+
+static nps_result reader__tell_end(nps_pipe *pipe) {
+  const nps_result how = pipe->read_end;
+  if (has_status(how, NPS_E_OUT_OF_MEMORY))
+    pipe->read_end = RESULT_OK;
+  return how;
 }
 
 /* Tells the reader's state what a READ or a READ_PROBE brought. false: nothing, start again. */
@@ -64,20 +72,29 @@ void reader_begin(nps_pipe *pipe) {
   reader_watch_close(pipe);
 }
 
+/* What a CLOSE_PROBE brought. Without one nobody would hear of the close: so its failure is told, and taking the error tries again. */
+static void reader__apply_close(nps_pipe *pipe, nps_result result) {
+  if (result == RESULT_OK) {
+    pipe_peer_closed(pipe);
+  } else if (!has_status(result, NPS_E_CLOSED)) {
+    pipe_background_error(pipe, result);
+  }
+}
+
 void reader_watch_close(nps_pipe *pipe) {
-  if (!os_direct_io || pipe->state != PIPE_CONNECTED || pipe->peer_closed || op_is_pending(pipe->in))
+  if (!os_direct_io || pipe->poll == NULL || pipe->state != PIPE_CONNECTED || pipe->peer_closed ||
+      op_is_pending(pipe->in))
     return;
   if ((pipe->direction & NPS_DIRECTION_IN) != 0 && (pipe->interest & NPS_INTEREST_READABLE) != 0)
     return;
   os_completion done;
-  if (op_start(pipe->in, OS_CLOSE_PROBE, 0, &done) == OS_DONE && done.result == RESULT_OK)
-    pipe_peer_closed(pipe);
+  if (op_start(pipe->in, OS_CLOSE_PROBE, 0, &done) == OS_DONE)
+    reader__apply_close(pipe, done.result);
 }
 
 void reader_complete(nps_pipe *pipe, const os_completion *completion) {
   if (pipe->in->os.kind == OS_CLOSE_PROBE) {
-    if (completion->result == RESULT_OK)
-      pipe_peer_closed(pipe);
+    reader__apply_close(pipe, completion->result);
     if ((pipe->direction & NPS_DIRECTION_IN) == 0 || (pipe->ready & NPS_READABLE) != 0)
       return;
     reader__start(pipe);
@@ -142,7 +159,7 @@ nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count)
   }
   *count = total;
   if (total == 0 && pipe->read_end != RESULT_OK)
-    return pipe->read_end;
+    return reader__tell_end(pipe);
   if (total < size) {
     if (total == 0)
       pipe->events &= (uint8_t)~NPS_READABLE; /* the caller has just seen for itself */

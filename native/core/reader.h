@@ -17,7 +17,8 @@ nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count)
 /* A READ, READ_PROBE or CLOSE_PROBE of this connection has come back. */
 void reader_complete(nps_pipe *pipe, const os_completion *completion);
 
-/* Keeps an eye on the peer's close where the caller will not read. */
+/* Keeps an eye on the peer's close where the caller will not read. Should that fail it is a background error; taking the error
+ * tries again. */
 void reader_watch_close(nps_pipe *pipe);
 
 #endif

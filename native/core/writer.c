@@ -5,9 +5,29 @@
 /* It goes on failing until disconnect. */
 static void writer__end(nps_pipe *pipe, nps_result how) {
   pipe->write_end = how;
+  pipe->write_again = false;
   pipe->ready |= NPS_WRITABLE;
   if (has_status(how, NPS_E_BROKEN_PIPE))
     pipe_peer_closed(pipe);
+}
+
+/* A call failed that had accepted nothing. Want of memory passes: the next write may do. */
+static void writer__failed(nps_pipe *pipe, nps_result how) {
+  if (!has_status(how, NPS_E_OUT_OF_MEMORY))
+    writer__end(pipe, how);
+}
+
+/* A probe failed, which no call has asked for: the next write tells. */
+static void writer__probe_failed(nps_pipe *pipe, nps_result how) {
+  writer__end(pipe, how);
+  pipe->write_again = has_status(how, NPS_E_OUT_OF_MEMORY);
+}
+
+static nps_result writer__tell_end(nps_pipe *pipe) {
+  const nps_result how = pipe->write_end;
+  if (pipe->write_again)
+    pipe->write_end = RESULT_OK;
+  return how;
 }
 
 /* The pipe is full: waits for room. May find it at once. */
@@ -16,7 +36,7 @@ static void writer__probe(nps_pipe *pipe) {
   if (op_start(pipe->out, OS_WRITE_PROBE, 0, &done) == OS_PENDING) {
     pipe->ready &= (uint8_t)~NPS_WRITABLE;
   } else if (done.result != RESULT_OK) {
-    writer__end(pipe, done.result);
+    writer__probe_failed(pipe, done.result);
   }
 }
 
@@ -32,7 +52,7 @@ static nps_result writer__give(nps_pipe *pipe, const char *buffer, uint32_t size
   if (has_status(done.result, NPS_WOULD_BLOCK)) {
     writer__probe(pipe);
   } else {
-    writer__end(pipe, done.result);
+    writer__failed(pipe, done.result);
   }
   return done.result;
 }
@@ -50,7 +70,7 @@ static nps_result writer__start(nps_pipe *pipe, const char *buffer, uint32_t siz
   }
   op_give_memory(out, pipe->poll);
   if (done.result != RESULT_OK) {
-    writer__end(pipe, done.result);
+    writer__failed(pipe, done.result);
     return done.result;
   }
   *count = done.bytes;
@@ -71,7 +91,7 @@ nps_result writer_write(nps_pipe *pipe, const char *buffer, size_t size, size_t 
   if (size == 0)
     return RESULT_OK;
   if (pipe->write_end != RESULT_OK)
-    return pipe->write_end;
+    return writer__tell_end(pipe);
 
   if ((pipe->ready & NPS_WRITABLE) != 0) {
     if (pipe->out == NULL)
@@ -103,10 +123,11 @@ void writer_complete(nps_pipe *pipe, const os_completion *completion) {
   pipe->ready |= NPS_WRITABLE;
   if ((completion->flags & OS_PEER_CLOSED) != 0)
     pipe_peer_closed(pipe); /* P8: no read may be under way that would tell */
-  if (completion->result != RESULT_OK) {
-    writer__end(pipe, completion->result);
-    if (pipe->out->os.kind == OS_WRITE)
-      pipe_background_error(pipe, completion->result); /* W4 */
+  if (completion->result != RESULT_OK && pipe->out->os.kind == OS_WRITE) {
+    writer__end(pipe, completion->result); /* want of memory too: accepted bytes are lost, and none may follow them */
+    pipe_background_error(pipe, completion->result); /* W4 */
+  } else if (completion->result != RESULT_OK) {
+    writer__probe_failed(pipe, completion->result);
   }
   pipe_became_ready(pipe, NPS_WRITABLE);
 }
