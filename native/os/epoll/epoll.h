@@ -69,8 +69,8 @@ void ep_name_give_up(const char *path, ep_name *name);
 /* A stream socket, connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
 int ep_socket_connect(const char *path, int *fd);
 
-/* Whether the process at the other end runs as `uid` or as root. */
-bool ep_socket_peer_is(int fd, uid_t uid);
+/* 0 if the process at the other end runs as `uid` or as root, EACCES if not, or the errno of asking. */
+int ep_socket_check_peer(int fd, uid_t uid);
 
 /* NPS_OK if it is a connected stream socket of the AF_UNIX family; else why it cannot be adopted. */
 nps_result ep_socket_adoptable(intptr_t os_handle);

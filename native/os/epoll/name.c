@@ -61,8 +61,10 @@ static nps_result name__temporary(const char *path, char *temporary) {
   size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
   size_t room = EP_PATH_LIMIT - length;
   uint8_t random[12];
-  if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
-    return ep_error(errno);
+  while (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) { /* so few come whole */
+    if (errno != EINTR) {
+      return ep_error(errno);
+    }
   }
   memcpy(temporary, path, length);
   if (room >= sizeof s_prefix - 1 + sizeof random) {

@@ -80,8 +80,9 @@ nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
     result = pipe__open_error(error, path);
     goto free_pipe;
   }
-  if (!ep_socket_peer_is(fd, geteuid())) { /* O4: somebody else squats on the name */
-    result = ep_result(NPS_E_ACCESS_DENIED, EACCES);
+  error = ep_socket_check_peer(fd, geteuid());
+  if (error != 0) { /* O4: somebody else squats on the name */
+    result = ep_error(error);
     goto close_socket;
   }
   ep_pipe_install(made, fd);

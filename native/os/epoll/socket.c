@@ -28,32 +28,46 @@ int ep_socket_connect(const char *path, int *fd) {
   return 0;
 }
 
-bool ep_socket_peer_is(int fd, uid_t uid) {
+int ep_socket_check_peer(int fd, uid_t uid) {
   struct ucred peer;
   socklen_t size = (socklen_t)sizeof peer;
-  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == 0 || peer.uid == uid);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return errno;
+  }
+  return peer.uid == 0 || peer.uid == uid ? 0 : EACCES;
 }
 
-static int socket__option(int fd, int option) {
+/* NPS_OK if that option of the socket is `wanted`, `refused` if it is not, or why it could not be asked. */
+static nps_result socket__check_option(int fd, int option, int wanted, nps_result refused) {
   int value = 0;
   socklen_t size = (socklen_t)sizeof value;
-  return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+  if (getsockopt(fd, SOL_SOCKET, option, &value, &size) != 0) {
+    return ep_error(errno);
+  }
+  return value == wanted ? NPS_OK : refused;
 }
 
 nps_result ep_socket_adoptable(intptr_t os_handle) {
   struct stat status;
-  if (os_handle < 0 || os_handle > INT_MAX || fstat((int)os_handle, &status) != 0) {
+  if (os_handle < 0 || os_handle > INT_MAX) {
     return ep_result(NPS_E_INVALID_ARGUMENT, NPS_ARGUMENT_HANDLE);
   }
   int fd = (int)os_handle;
-  if (!S_ISSOCK(status.st_mode) || socket__option(fd, SO_DOMAIN) != AF_UNIX) {
+  if (fstat(fd, &status) != 0) {
+    return errno == EBADF ? ep_result(NPS_E_INVALID_ARGUMENT, NPS_ARGUMENT_HANDLE) : ep_error(errno);
+  }
+  if (!S_ISSOCK(status.st_mode)) {
     return ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK);
   }
-  if (socket__option(fd, SO_TYPE) != SOCK_STREAM) {
-    return ep_result(NPS_E_NOT_SUPPORTED, EPROTOTYPE);
+  nps_result result = socket__check_option(fd, SO_DOMAIN, AF_UNIX, ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK));
+  if (result == NPS_OK) {
+    result = socket__check_option(fd, SO_TYPE, SOCK_STREAM, ep_result(NPS_E_NOT_SUPPORTED, EPROTOTYPE));
   }
-  if (socket__option(fd, SO_ACCEPTCONN) != 0) {
-    return ep_result(NPS_E_NOT_A_PIPE, EINVAL);
+  if (result == NPS_OK) {
+    result = socket__check_option(fd, SO_ACCEPTCONN, 0, ep_result(NPS_E_NOT_A_PIPE, EINVAL));
+  }
+  if (result != NPS_OK) {
+    return result;
   }
   struct sockaddr_un peer;
   socklen_t size = (socklen_t)sizeof peer;
