@@ -1,11 +1,10 @@
 /* coverage.c - the reference for outcomes: which answer each call may give in each state; and how often each was met. */
-#include "walk.h"
+#include "kernel.h"
 
 #include <stdio.h>
 
 #define STATUSES 22u
-#define LOWEST NPS_E_IO
-#define BIT(status) (1u << ((uint32_t)((int32_t)(status) - (int32_t)LOWEST)))
+#define BIT WALK_OUTCOME
 
 #define OK BIT(NPS_OK)
 #define WOULD_BLOCK BIT(NPS_WOULD_BLOCK)
@@ -25,6 +24,8 @@
 #define TOO_LONG BIT(NPS_E_NAME_TOO_LONG)
 #define NOT_FOUND BIT(NPS_E_NOT_FOUND)
 #define WAIT_BUSY BIT(NPS_E_WAIT_BUSY)
+#define NOT_A_PIPE BIT(NPS_E_NOT_A_PIPE)
+#define NOT_OVERLAPPED BIT(NPS_E_NOT_OVERLAPPED)
 
 static const char *const coverage__states[STATE_COUNT] = {
     "new server", "new connected", "idle", "idle, deregistered", "connecting", "connecting, deregistered", "connected",
@@ -53,7 +54,7 @@ walk_state walk_state_of(const walk_pipe *p) {
     case PIPE_CONNECTED: break;
   }
   if (pipe->poll == NULL) return STATE_NEW_CONNECTED;
-  const sim_view view = sim_look(sim_file_of(pipe->os));
+  const walk_view view = walk_look(walk_end_of(p));
   const bool broken = (p->direction & NPS_DIRECTION_OUT) != 0 && view.peer_broken;
   if (view.peer_done || broken) return gone_from_list ? STATE_GONE_DEREGISTERED : STATE_GONE;
   return gone_from_list ? STATE_CONNECTED_DEREGISTERED : STATE_CONNECTED;
@@ -151,7 +152,7 @@ static uint32_t coverage__poll(walk_state state, walk_call call) {
   return state == STATE_POLL_WAITING ? 0 : OK;
 }
 
-static uint32_t coverage__allowed(walk_state state, walk_call call) {
+static uint32_t coverage__model(walk_state state, walk_call call) {
   const bool of_poll = call == CALL_POLL_WAIT || call == CALL_POLL_WAKE || call == CALL_POLL_CLOSE;
   if (state == STATE_NONE) {
     const uint32_t made = OK | NO_MEMORY | NO_HANDLES | INVALID;
@@ -159,7 +160,7 @@ static uint32_t coverage__allowed(walk_state state, walk_call call) {
       case CALL_POLL_CREATE: return made;
       case CALL_CREATE: return made | BUSY | DENIED | TOO_LONG;
       case CALL_OPEN: return made | BUSY | NOT_FOUND | TOO_LONG | (os_direct_io ? 0 : DENIED);
-      case CALL_ADOPT: return OK | NO_MEMORY | INVALID | (os_direct_io ? NOT_CONNECTED : 0);
+      case CALL_ADOPT: return OK | NO_MEMORY | INVALID | NOT_A_PIPE | (os_direct_io ? NOT_CONNECTED : NOT_OVERLAPPED);
       default: return 0;
     }
   }
@@ -167,18 +168,23 @@ static uint32_t coverage__allowed(walk_state state, walk_call call) {
   return call < CALL_POLL_WAIT ? coverage__pipe(state, call) : 0;
 }
 
+static uint32_t coverage__allowed(walk_state state, walk_call call) {
+  return coverage__model(state, call) & ~walk_impossible(state, call);
+}
+
 void walk_outcome(walk_state state, walk_call call, nps_result result, const walk_pipe *p) {
   const int32_t status = nps_result_status(result);
-  if (status < NPS_E_IO || status > NPS_MORE_DATA) sim_fail("a status that does not exist: %d", status);
+  if (status < NPS_E_IO || status > NPS_MORE_DATA) walk_fail("a status that does not exist: %d", status);
   coverage__counts[state][call][status - NPS_E_IO]++;
   world.steps++;
   if ((coverage__allowed(state, call) & BIT(status)) == 0) {
-    sim_fail("%s, %s: answers %s", coverage__states[state], coverage__calls[call], nps_status_name(status));
+    walk_fail("%s, %s: answers %s", coverage__states[state], coverage__calls[call], nps_status_name(status));
   }
   const bool reads = call == CALL_READ || call == CALL_READ_NOTHING, writes = call == CALL_WRITE || call == CALL_WRITE_NOTHING;
+  walk_sync();
   if (p == NULL || status != NPS_E_NOT_SUPPORTED || (!reads && !writes)) return;
   if ((p->direction & (uint32_t)(reads ? NPS_DIRECTION_IN : NPS_DIRECTION_OUT)) != 0) {
-    sim_fail("%s is not supported in a direction that the pipe has", coverage__calls[call]);
+    walk_fail("%s is not supported in a direction that the pipe has", coverage__calls[call]);
   }
 }
 
@@ -189,8 +195,10 @@ static uint32_t coverage__print_outcomes(walk_state state, walk_call call, uint3
   for (uint32_t i = 0; i < STATUSES; i++) {
     if ((coverage__allowed(state, call) & 1u << i) == 0) continue;
     const uint64_t count = coverage__counts[state][call][i];
-    printf("  %s %llu%s", nps_status_name((int32_t)i + NPS_E_IO), (unsigned long long)count, count < least ? " (!)" : "");
-    missed += count < least;
+    const bool demanded = (walk_rare(state, call) & 1u << i) == 0;
+    const char *mark = !demanded ? " (rare)" : count < least ? " (!)" : "";
+    printf("  %s %llu%s", nps_status_name((int32_t)i + NPS_E_IO), (unsigned long long)count, mark);
+    missed += demanded && count < least;
   }
   return missed;
 }
@@ -204,7 +212,8 @@ uint32_t walk_print_coverage(uint32_t least) {
       printf("%-26s %-22s", coverage__states[state], coverage__calls[call]);
       missed += coverage__print_outcomes((walk_state)state, (walk_call)call, least);
       printf("\n");
-      for (uint32_t i = 0; i < STATUSES; i++) cells += allowed >> i & 1;
+      const uint32_t demanded = allowed & ~walk_rare((walk_state)state, (walk_call)call);
+      for (uint32_t i = 0; i < STATUSES; i++) cells += demanded >> i & 1;
     }
   }
   printf("coverage: %u combinations of state, call and outcome, %u met less than %u times\n", cells, missed, least);

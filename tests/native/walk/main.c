@@ -1,9 +1,11 @@
-/* nps_walk [--seed N] [--seeds K] [--steps M] [--least C] [--quarantine Q] [--table]
+/* nps_walk_KERNEL [--seed N] [--seeds K] [--steps M] [--least C] [--quarantine Q]
  *
  * Walks K seeds (50) from N (1) on, M steps (20000) each, and prints how many steps that were. With --least, every combination
  * of state, call and outcome that is reachable must be met C times, and the table is printed. A seed that fails is printed with
- * the step, and fails again in the same way: nps_walk --seed N --seeds 1 --steps M. */
-#include "walk.h"
+ * the step: nps_walk_KERNEL --seed N --seeds 1 --steps M. On the simulated kernel that fails again in the same way; on a real one
+ * the same calls are made for as long as the system answers them as it did. Q: blocks of freed memory that the simulated kernel
+ * keeps and watches. */
+#include "kernel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +18,8 @@ static uint64_t main__seed;
 
 static void main__fail(const char *message) {
   printf("FAIL seed %llu step %llu (%s): %s\n", (unsigned long long)main__seed, (unsigned long long)world.steps,
-         os_direct_io ? "direct" : "buffered", message);
-  printf("replay: nps_walk_%s --seed %llu --seeds 1 --steps %llu\n", os_direct_io ? "direct" : "buffered",
+         walk_kernel(), message);
+  printf("replay: nps_walk_%s --seed %llu --seeds 1 --steps %llu\n", walk_kernel(),
          (unsigned long long)main__seed, (unsigned long long)world.steps + 1);
   fflush(stdout);
   exit(1);
@@ -25,58 +27,42 @@ static void main__fail(const char *message) {
 
 /* ---------------------------------------------------------------- one seed */
 
-/* The kernel changes its mood every few hundred steps: eager or lazy, honest or faulty. */
-static void main__change_mood(void) {
-  static const uint32_t shares[] = {0, 20, 50, 80, 100};
-  sim_settings *now = sim_current();
-  now->now_percent = shares[sim_random(5)];
-  now->fire_percent = shares[1 + sim_random(4)];
-  now->deliver_percent = shares[1 + sim_random(4)];
-  now->lose_percent = shares[sim_random(5)];
-  now->take_back_percent = shares[sim_random(5)];
-  now->whole_percent = shares[sim_random(5)];
-  now->spurious_percent = sim_random(3);
-  world.faults = sim_chance(40);
-  for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) {
-    now->fault_per_10000[i] = world.faults && sim_chance(30) ? sim_random(4000) : 0;
-  }
-}
-
 void walk_step(void) {
-  const uint32_t what = sim_random(1000);
+  const uint32_t what = walk_random(1000);
   if (what < 4) {
-    main__change_mood();
+    walk_change_mood();
   } else if (what < 55) {
     walk_make();
   } else if (what < 250) {
     walk_play_peer();
   } else if (what < 800) {
-    walk_pipe *p = &world.pipes[sim_random(WALK_PIPES)];
+    walk_pipe *p = &world.pipes[walk_random(WALK_PIPES)];
     if (p->pipe == NULL) return;
     const walk_state state = walk_state_of(p);
-    if (sim_chance(state == STATE_CLOSED ? 25 : state == STATE_LINGERING ? 5 : 0) || sim_random(400) == 0) {
+    if (walk_chance(state == STATE_CLOSED ? 25 : state == STATE_LINGERING ? 5 : 0) || walk_random(400) == 0) {
       walk_release(p);
     } else {
       walk_use_pipe(p);
     }
   } else if (what < 820) {
-    walk_settle(&world.polls[sim_random(WALK_POLLS)]);
+    walk_settle(&world.polls[walk_random(WALK_POLLS)]);
   } else {
-    walk_poll *p = &world.polls[sim_random(WALK_POLLS)];
+    walk_poll *p = &world.polls[walk_random(WALK_POLLS)];
     if (p->poll != NULL) walk_use_poll(p);
   }
+  walk_sync();
   walk_check_invariants();
 }
 
 static void main__end_all(void) {
-  sim_set_hook(NULL, NULL);
+  walk_ending();
   for (uint32_t i = 0; i < WALK_PIPES; i++) {
     if (world.pipes[i].pipe != NULL) walk_release(&world.pipes[i]);
   }
   for (uint32_t i = 0; i < WALK_POLLS; i++) {
     if (world.polls[i].poll != NULL) walk_close_poll(&world.polls[i], true);
   }
-  sim_finish();
+  walk_finish();
 }
 
 /* A seed's steps come in episodes, each in a new and empty world: beginnings are rare in an old one. */
@@ -86,13 +72,8 @@ static uint64_t main__walk(uint64_t seed, uint64_t steps, uint32_t quarantine) {
   for (uint64_t episode = 0; done < steps; episode++) {
     memset(&world, 0, sizeof world);
     world.steps = done;
-    sim_settings settings = sim_settings_plain();
-    settings.seed = seed << 32 | episode;
-    settings.quarantine = quarantine;
-    settings.fail = main__fail;
-    sim_begin(&settings);
-    sim_set_hook(walk_others, NULL);
-    main__change_mood();
+    walk_begin(seed, episode, quarantine, main__fail);
+    walk_change_mood();
     const uint64_t end = done + EPISODE_STEPS < steps ? done + EPISODE_STEPS : steps;
     while (world.steps < end) walk_step();
     main__end_all();
@@ -130,7 +111,7 @@ int main(int argc, char **argv) {
   uint64_t steps = 0;
   for (uint64_t i = 0; i < arguments.seeds; i++) steps += main__walk(arguments.seed + i, arguments.steps, (uint32_t)arguments.quarantine);
   const uint32_t missed = arguments.least != 0 ? walk_print_coverage((uint32_t)arguments.least) : 0;
-  printf("walk (%s): seeds %llu to %llu, %llu steps, 0 violations\n", os_direct_io ? "direct" : "buffered",
+  printf("walk (%s): seeds %llu to %llu, %llu steps, 0 violations\n", walk_kernel(),
          (unsigned long long)arguments.seed, (unsigned long long)(arguments.seed + arguments.seeds - 1), (unsigned long long)steps);
   return missed == 0 ? 0 : 1;
 }

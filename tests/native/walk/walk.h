@@ -1,9 +1,10 @@
-/* walk.h - the random walk: random calls of the whole API on many pipes and polls over the simulated kernel, each answer held
- * against a simple model, the library's invariants looked at after each step. Everything follows from one seed. */
+/* walk.h - the random walk: random calls of the whole API on many pipes and polls, each answer held against a simple model, the
+ * library's invariants looked at after each step. Which system is below is kernel.h's business: the simulated kernel, where
+ * everything follows from one seed, or a real one, where the calls do and the times of completions do not. */
 #ifndef NPS_WALK_H
 #define NPS_WALK_H
 
-#include "sim.h"
+#include "kernel_types.h"
 
 /* core's own headers: the walk looks inside */
 #include "pipe.h"
@@ -30,6 +31,7 @@ typedef struct walk_poll {
 typedef struct walk_pipe {
   nps_pipe *pipe; /* null: the place is free */
   uint32_t id;
+  uint32_t name; /* which of walk_name; WALK_NAMES: adopted */
   uint32_t direction;
   bool server;
   uint32_t poll_serial; /* bound to; 0: to none */
@@ -40,7 +42,7 @@ typedef struct walk_pipe {
   bool was_connecting;      /* when the wait began */
   bool armed_in, armed_out; /* readiness, when it is there, is owed an event */
   bool closed_told;         /* NPS_CLOSED was reported in this registration and connection */
-  uint64_t failures_told;   /* of sim_background_failures */
+  uint64_t failures_told;   /* of walk_background_failures */
 } walk_pipe;
 
 /* What the wait under way may report: all that was registered when it began, or since. */
@@ -53,15 +55,14 @@ typedef struct walk_ticket {
 typedef struct walk_world {
   walk_poll polls[WALK_POLLS];
   walk_pipe pipes[WALK_PIPES];
-  sim_file *peers[WALK_PEERS];
+  walk_end *peers[WALK_PEERS];
   uint32_t serial;
-  bool nested;      /* inside the hook of another call */
-  bool faults;      /* may strike now */
-  bool others;      /* the hook may make calls */
+  bool nested;      /* inside the hook of another call (simulated kernel) */
+  bool faults;      /* may strike now (likewise) */
+  bool others;      /* the hook may make calls (likewise) */
   walk_poll *waits; /* whose wait is under way */
   walk_ticket tickets[WALK_TICKETS];
   uint32_t ticket_count;
-  uint32_t wakes_failed; /* when the wait under way began */
   uint64_t steps;
   uint8_t bytes[WALK_BYTES];
 } walk_world;
@@ -89,6 +90,9 @@ typedef enum walk_state {
   STATE_NONE,
   STATE_COUNT
 } walk_state;
+
+/* One outcome in a set of them. */
+#define WALK_OUTCOME(status) (1u << ((uint32_t)((int32_t)(status) - (int32_t)NPS_E_IO)))
 
 typedef enum walk_call {
   CALL_REGISTER,
@@ -137,7 +141,8 @@ void walk_release(walk_pipe *p);
 void walk_use_poll(walk_poll *p);
 void walk_close_poll(walk_poll *p, bool release);
 walk_poll *walk_poll_of(const walk_pipe *p); /* null: bound to none */
-sim_file *walk_file(const walk_pipe *p);     /* null: closed */
+void walk_disconnect(walk_pipe *p, bool listen);
+void walk_deregister(walk_pipe *p);
 
 /* ---- bytes.c ---- */
 
@@ -145,15 +150,15 @@ uint8_t walk_byte(uint32_t connection, bool from_server, uint64_t place);
 void walk_read(walk_pipe *p, bool nothing);
 void walk_write(walk_pipe *p, bool nothing);
 void walk_play_peer(void);
+uint32_t walk_play_read(walk_end *peer); /* the bytes that it got */
 
 /* ---- wait.c ---- */
 
 uint32_t walk_wait(walk_poll *p, uint32_t capacity, int64_t timeout_ms);
 void walk_ticket_add(const walk_pipe *p); /* it may be reported from now on */
-/* Between these other threads' calls may come in the middle of a call. */
+/* Between these other threads' calls may come in the middle of a call (simulated kernel). */
 void walk_others_may_run(void);
 void walk_others_stop(void);
-void walk_others(sim_moment moment, void *context); /* the kernel's hook */
 /* Lets everything come to rest, waits until there are no more events, and looks whether one is owed. */
 void walk_settle(walk_poll *p);
 
