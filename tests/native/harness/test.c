@@ -32,6 +32,8 @@ static allocation *test__allocations;
 static sys_event *test__watchdog_event;
 static char test__note[100];
 static sys_atomic test__signs_of_life;
+static int test__argument_count;
+static char **test__arguments;
 
 _Noreturn void test_fail(const char *file, int line, const char *format, ...) {
   const char *slash = strrchr(file, '/');
@@ -232,20 +234,37 @@ static int test__run_child(const char *name, const char *argument) {
   return 2;
 }
 
+const char *test_option(const char *name) {
+  for (int i = 1; i + 1 < test__argument_count; i++) {
+    if (strncmp(test__arguments[i], "--", 2) == 0 && strcmp(test__arguments[i] + 2, name) == 0) {
+      return test__arguments[i + 1];
+    }
+  }
+  return NULL;
+}
+
 static bool test__chosen(const test_case *one, int count, char **wanted) {
+  bool any = false;
   for (int i = 0; i < count; i++) {
+    if (strncmp(wanted[i], "--", 2) == 0) {
+      i++; /* an option and its value */
+      continue;
+    }
+    any = true;
     if (strcmp(wanted[i], one->group) == 0 || strcmp(wanted[i], one->name) == 0) {
       return true;
     }
   }
-  return count == 0;
+  return !any;
 }
 
-/* No argument: all cases. Arguments: groups or cases. --list prints them. */
+/* No argument: all cases. Arguments: groups or cases, and options for them. --list prints the cases. */
 int test_main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "--child") == 0) {
     return test__run_child(argv[2], argv[3]);
   }
+  test__argument_count = argc;
+  test__arguments = argv;
   bool list = argc > 1 && strcmp(argv[1], "--list") == 0;
   int skip = list ? 2 : 1;
   int failed = 0, passed = 0, skipped = 0;

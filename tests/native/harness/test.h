@@ -75,6 +75,9 @@ void *test_new(size_t size);
 /* A text that is printed when the running case fails or hangs: a seed, say. */
 void test_note(const char *format, ...);
 
+/* The value behind `--name` on the command line; null: it is not there. */
+const char *test_option(const char *name);
+
 /* The watchdog's time begins anew: for a case that is told how long to run. */
 void test_alive(void);
 
@@ -93,7 +96,7 @@ void pattern_fill(void *memory, size_t size, uint64_t seed, uint64_t offset);
 void pattern_require(const void *memory, size_t size, uint64_t seed, uint64_t offset);
 bool pattern_matches(const void *memory, size_t size, uint64_t seed, uint64_t offset);
 
-/* The runner; main.c calls it. A program with arguments of its own has another main. */
+/* The runner; main.c calls it. */
 int test_main(int argc, char **argv);
 
 /* For sys_*.c: runs a helper thread's function so that a failed check inside ends only that. */

@@ -402,7 +402,8 @@ TEST(test_an_error_is_taken_once) { /* W3, W4 */
     hub_serve(m->h, r);
     (void)loop_pump(m->h->l, 0); /* what came with the last write */
     const bool told = sys_atomic_get(&m->h->readiness[1][3]) > reported || (m->h->l->seen[1] & NPS_ERROR) != 0;
-    REQUIRE_EQUAL(told ? 1 : 0, sys_atomic_get(&m->errors));
+    REQUIRE(sys_atomic_get(&m->errors) == 1 ||
+            (sys_atomic_get(&m->errors) == 0 && !told)); /* taken before it was told: no event */
     REQUIRE_OK(nps_pipe_disconnect(m->server, 0));
   }
   meeting_end(m, r);

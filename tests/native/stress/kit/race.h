@@ -9,24 +9,15 @@
 #ifndef NPS_STRESS_RACE_H
 #define NPS_STRESS_RACE_H
 
+#include "chance.h"
 #include "loop.h"
 #include "sys.h"
 #include "test.h"
 
-/* ---- chance ---- */
-
-typedef struct chance {
-  uint64_t state;
-} chance;
-
-uint64_t chance_next(chance *one);
-uint32_t chance_below(chance *one, uint32_t limit); /* 0 to limit - 1 */
-bool chance_is(chance *one, uint32_t percent);
+/* ---- races ---- */
 
 /* Lets some time pass, or none: nothing, a few spins, many, or a turn for another thread. */
 void jitter(chance *one);
-
-/* ---- races ---- */
 
 enum { MOST_RACERS = 8 };
 
