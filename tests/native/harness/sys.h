@@ -4,9 +4,11 @@
 #define NPS_TEST_SYS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 uint64_t sys_now_ms(void); /* monotonic */
+uint64_t sys_now_us(void); /* the same clock */
 uint64_t sys_cpu_ms(void); /* processor time that this process has used */
 
 uint32_t sys_process_id(void);
@@ -46,6 +48,26 @@ sys_process *sys_spawn(const char *child, const char *argument);
 /* Its exit code; -1 when it did not end before the deadline (it is ended then). Frees the process. */
 int sys_process_wait(sys_process *process);
 _Noreturn void sys_exit_now(int code);
+
+/* Ends it as the system does: no handler runs, nothing is flushed. It may go on for a moment; sys_process_wait answers
+ * SYS_KILLED, unless it had ended by itself. */
+#define SYS_KILLED 97
+void sys_process_kill(sys_process *process);
+
+/* Zeroed memory that a child sees too: its id is what the child is given. Freed by whoever made it; a child need not. */
+typedef struct sys_shared {
+  void *memory;
+  size_t size;
+  intptr_t handle;
+  char id[64];
+} sys_shared;
+
+sys_shared sys_shared_new(size_t size);
+void *sys_shared_open(const char *id, size_t size);
+void sys_shared_free(sys_shared *shared);
+
+/* Waits until another process has raised a value in shared memory to `least`; false: not before the deadline. */
+bool sys_shared_await(sys_atomic *value, int64_t least, uint64_t deadline);
 
 /* ---- what the process holds ---- */
 

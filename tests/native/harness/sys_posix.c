@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,12 @@ uint64_t sys_now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+uint64_t sys_now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
 uint64_t sys_cpu_ms(void) {
@@ -170,6 +177,7 @@ sys_process *sys_spawn(const char *child, const char *argument) {
   }
   if (process->id == 0) {
     int code = 99;
+    test_is_child();
     for (const test_child *one = test_children; one->name != NULL; one++) {
       if (strcmp(one->name, child) == 0) {
         code = one->run(argument);
@@ -192,7 +200,45 @@ int sys_process_wait(sys_process *process) {
     (void)waitpid(process->id, &status, 0);
   }
   free(process);
+  if (got > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+    return SYS_KILLED;
+  }
   return got > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void sys_process_kill(sys_process *process) {
+  (void)kill(process->id, SIGKILL);
+}
+
+/* A child is a fork: the address is the same there. */
+sys_shared sys_shared_new(size_t size) {
+  sys_shared made = {.memory = NULL, .size = size, .handle = -1, .id = ""};
+  made.memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (made.memory == MAP_FAILED) {
+    FAIL("no shared memory: errno %d", errno);
+  }
+  (void)snprintf(made.id, sizeof made.id, "%llx", (unsigned long long)(uintptr_t)made.memory);
+  return made;
+}
+
+void *sys_shared_open(const char *id, size_t size) {
+  (void)size;
+  return (void *)(uintptr_t)strtoull(id, NULL, 16);
+}
+
+void sys_shared_free(sys_shared *shared) {
+  munmap(shared->memory, shared->size);
+  shared->memory = NULL;
+}
+
+bool sys_shared_await(sys_atomic *value, int64_t least, uint64_t deadline) {
+  while (sys_atomic_get(value) < least) {
+    if (test_expired(deadline)) {
+      return false;
+    }
+    (void)usleep(50); /* other processes cannot wake us here: the look is repeated */
+  }
+  return true;
 }
 
 _Noreturn void sys_exit_now(int code) {

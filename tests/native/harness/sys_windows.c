@@ -33,6 +33,14 @@ uint64_t sys_now_ms(void) {
          (uint64_t)(now.QuadPart % frequency.QuadPart) * 1000u / (uint64_t)frequency.QuadPart;
 }
 
+uint64_t sys_now_us(void) {
+  LARGE_INTEGER now, frequency;
+  QueryPerformanceCounter(&now);
+  QueryPerformanceFrequency(&frequency);
+  return (uint64_t)(now.QuadPart / frequency.QuadPart) * 1000000u +
+         (uint64_t)(now.QuadPart % frequency.QuadPart) * 1000000u / (uint64_t)frequency.QuadPart;
+}
+
 static uint64_t sys__ticks(FILETIME time) {
   return (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime;
 }
@@ -158,6 +166,49 @@ int sys_process_wait(sys_process *process) {
   CloseHandle(process->handle);
   free(process);
   return ended ? (int)code : -1;
+}
+
+void sys_process_kill(sys_process *process) {
+  (void)TerminateProcess(process->handle, SYS_KILLED);
+}
+
+sys_shared sys_shared_new(size_t size) {
+  static sys_atomic s_names;
+  sys_shared made = {.memory = NULL, .size = size, .handle = 0, .id = ""};
+  (void)snprintf(
+      made.id, sizeof made.id, "nps-shared-%lu-%lld", GetCurrentProcessId(), (long long)sys_atomic_add(&s_names, 1));
+  HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, (DWORD)size, made.id);
+  made.handle = (intptr_t)section;
+  made.memory = section != NULL ? MapViewOfFile(section, FILE_MAP_ALL_ACCESS, 0, 0, size) : NULL;
+  if (made.memory == NULL) {
+    FAIL("no shared memory: error %lu", GetLastError());
+  }
+  return made;
+}
+
+void *sys_shared_open(const char *id, size_t size) {
+  HANDLE section = OpenFileMappingA(FILE_MAP_ALL_ACCESS, FALSE, id);
+  void *memory = section != NULL ? MapViewOfFile(section, FILE_MAP_ALL_ACCESS, 0, 0, size) : NULL;
+  if (memory == NULL) {
+    FAIL("no shared memory %s: error %lu", id, GetLastError());
+  }
+  return memory;
+}
+
+void sys_shared_free(sys_shared *shared) {
+  UnmapViewOfFile(shared->memory);
+  CloseHandle((HANDLE)shared->handle);
+  shared->memory = NULL;
+}
+
+bool sys_shared_await(sys_atomic *value, int64_t least, uint64_t deadline) {
+  while (sys_atomic_get(value) < least) {
+    if (test_expired(deadline)) {
+      return false;
+    }
+    Sleep(1); /* other processes cannot wake us here: the look is repeated */
+  }
+  return true;
 }
 
 _Noreturn void sys_exit_now(int code) {

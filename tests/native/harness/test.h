@@ -102,4 +102,7 @@ int test_main(int argc, char **argv);
 /* For sys_*.c: runs a helper thread's function so that a failed check inside ends only that. */
 void test_run_thread(void (*run)(void *), void *context);
 
+/* Likewise: this process is a child now, and a failed check ends it. */
+void test_is_child(void);
+
 #endif
