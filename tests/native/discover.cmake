@@ -1,16 +1,19 @@
-# cmake -DSOURCES=a.c;b.c -DSKIPS=wine-skips.txt -DOUTPUT=cases.c -P discover.cmake
+# cmake -DSOURCES=a.c;b.c -DSKIPS=wine-skips.txt | -DEXCLUDES=excludes.txt -DOUTPUT=cases.c -P discover.cmake
 #
-# Writes the table of all TEST(...) and CHILD(...) that begin a line of the sources. A case is in the group of its file's name.
+# Writes the table of all TEST(...) and CHILD(...) that begin a line of the sources. A case is in the group of its file's name. Cases
+# of SKIPS, a list that several suites share, are there with the reason; those of EXCLUDES are not there, and must all exist.
 cmake_minimum_required(VERSION 3.25)
 
-file(STRINGS "${SKIPS}" lines ENCODING UTF-8)
+set(lists "${SKIPS}" "${EXCLUDES}") # one of them is empty
+list(REMOVE_ITEM lists "")
+file(STRINGS "${lists}" lines ENCODING UTF-8)
 set(skipped "")
 foreach(line IN LISTS lines)
   if(line MATCHES "^(test_[a-z0-9_]+): (.+)$")
     list(APPEND skipped "${CMAKE_MATCH_1}")
     set(reason_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
   elseif(NOT line MATCHES "^(#|$)")
-    message(FATAL_ERROR "${SKIPS}: not `test_name: reason`: ${line}")
+    message(FATAL_ERROR "${lists}: not `test_name: reason`: ${line}")
   endif()
 endforeach()
 
@@ -30,7 +33,9 @@ foreach(source IN LISTS SOURCES)
       message(FATAL_ERROR "${name} is there twice")
     endif()
     list(APPEND known "${name}")
-    if(CMAKE_MATCH_1 STREQUAL "TEST")
+    if(CMAKE_MATCH_1 STREQUAL "TEST" AND EXCLUDES AND name IN_LIST skipped)
+      continue()
+    elseif(CMAKE_MATCH_1 STREQUAL "TEST")
       string(APPEND declarations "void ${name}(void);\n")
       if(name IN_LIST skipped)
         string(APPEND cases "  {\"${group}\", \"${name}\", ${name}, \"${reason_${name}}\"},\n")
@@ -43,5 +48,13 @@ foreach(source IN LISTS SOURCES)
     endif()
   endforeach()
 endforeach()
+
+if(EXCLUDES)
+  foreach(name IN LISTS skipped)
+    if(NOT name IN_LIST known)
+      message(FATAL_ERROR "${EXCLUDES}: there is no ${name}")
+    endif()
+  endforeach()
+endif()
 
 file(WRITE "${OUTPUT}" "#include \"test.h\"\n\n${declarations}\nconst test_case test_cases[] = {\n${cases}  {NULL, NULL, NULL, NULL}};\n\nconst test_child test_children[] = {\n${children}  {NULL, NULL}};\n")

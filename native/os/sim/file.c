@@ -4,24 +4,40 @@
 /* ---------------------------------------------------------------- names */
 
 sim_name *sim_name_find(const char *text) {
-  for (uint32_t i = 0; i < sim.name_count; i++) {
-    if (strcmp(sim.names[i].text, text) == 0) return &sim.names[i];
-  }
-  return NULL;
+  sim_name *name = sim.names;
+  while (name != NULL && strcmp(name->text, text) != 0) name = name->next;
+  return name;
 }
 
 static sim_name *file__name(const char *text) {
   sim_name *name = sim_name_find(text);
   if (name != NULL) return name;
-  if (sim.name_count == SIM_NAMES) sim_fail("too many names");
-  name = &sim.names[sim.name_count++];
+  name = sim_host_alloc(sizeof *name);
   memcpy(name->text, text, strlen(text) + 1);
+  name->next = sim.names;
+  sim.names = name;
   return name;
 }
 
-static nps_result file__check_name(const char *text) {
-  if (strchr(text, '/') != NULL || strchr(text, '\\') != NULL) return sim_result(NPS_E_INVALID_ARGUMENT) | NPS_ARGUMENT_NAME;
-  return strlen(text) > SIM_NAME_LIMIT ? sim_result(NPS_E_NAME_TOO_LONG) | SIM_NAME_LIMIT : NPS_OK;
+const char *sim_name_prefix(void) { return os_direct_io ? "/sim/" : "\\\\.\\pipe\\"; }
+
+static bool file__is_reserved(const char *text) {
+  static const char reserved[] = "anonymous";
+  size_t i = 0;
+  while (reserved[i] != '\0' && (text[i] | 0x20) == reserved[i]) i++;
+  return reserved[i] == '\0' && text[i] == '\0';
+}
+
+/* *text loses its prefix. */
+static nps_result file__check_name(const char **text) {
+  const char *prefix = sim_name_prefix();
+  const size_t before = strlen(prefix);
+  const uint32_t limit = sim.settings.name_limit != 0 ? sim.settings.name_limit : SIM_DEFAULT_NAME_LIMIT;
+  if (strncmp(*text, prefix, before) == 0) *text += before;
+  if (**text == '\0' || strpbrk(*text, "/\\") != NULL || file__is_reserved(*text)) {
+    return sim_result(NPS_E_INVALID_ARGUMENT) | NPS_ARGUMENT_NAME;
+  }
+  return before + strlen(*text) > limit ? sim_result(NPS_E_NAME_TOO_LONG) | limit : NPS_OK;
 }
 
 /* ---------------------------------------------------------------- files */
@@ -37,9 +53,10 @@ static sim_file *file__new(sim_name *name, uint32_t direction) {
 }
 
 nps_result sim_file_new_server(const nps_server_options *options, sim_file **file) {
-  nps_result result = file__check_name(options->name);
+  const char *text = options->name;
+  nps_result result = file__check_name(&text);
   if (result != NPS_OK) return result;
-  sim_name *name = file__name(options->name);
+  sim_name *name = file__name(text);
   if (name->instances != 0) {
     if ((options->flags & NPS_SERVER_FIRST_INSTANCE) != 0) return sim_result(NPS_E_ACCESS_DENIED);
     if (!os_direct_io && (options->max_instances != name->max_instances || options->direction != name->direction)) {
@@ -84,12 +101,13 @@ static uint32_t file__backlog_length(const sim_name *name) {
 }
 
 nps_result sim_file_new_client(const char *text, uint32_t direction, sim_file **file) {
-  nps_result result = file__check_name(text);
+  nps_result result = file__check_name(&text);
   if (result != NPS_OK) return result;
   sim_name *name = sim_name_find(text);
   if (name == NULL || name->instances == 0) return sim_result(NPS_E_NOT_FOUND);
   sim_file *server = os_direct_io ? NULL : file__listening(name);
-  if (os_direct_io ? file__backlog_length(name) >= 4 : server == NULL) return sim_result(NPS_E_PIPE_BUSY);
+  const uint32_t backlog = sim.settings.backlog != 0 ? sim.settings.backlog : SIM_DEFAULT_BACKLOG;
+  if (os_direct_io ? file__backlog_length(name) >= backlog : server == NULL) return sim_result(NPS_E_PIPE_BUSY);
   if (!os_direct_io) {
     /* What we read the server must write, and the other way round. */
     const uint32_t offered = ((server->direction & NPS_DIRECTION_OUT) >> 1) | ((server->direction & NPS_DIRECTION_IN) << 1);
@@ -169,6 +187,10 @@ sim_file *sim_serve(const char *name, uint32_t direction, uint32_t quota) {
   return sim_file_new_server(&options, &file) == NPS_OK ? file : NULL;
 }
 
+nps_result sim_try_connect(const char *name, uint32_t direction, sim_file **file) {
+  return sim_file_new_client(name, direction, file);
+}
+
 sim_file *sim_connect(const char *name, uint32_t direction) {
   sim_file *file = NULL;
   return sim_file_new_client(name, direction, &file) == NPS_OK ? file : NULL;
@@ -211,6 +233,12 @@ sim_file *sim_file_of_handle(intptr_t handle) {
   sim_file *file = sim.files;
   while (file != NULL && file->handle != handle) file = file->next;
   return file;
+}
+
+uint32_t sim_handles(void) {
+  uint32_t count = sim.ports;
+  for (const sim_file *file = sim.files; file != NULL; file = file->next) count++;
+  return count;
 }
 
 sim_file *sim_file_of(const os_pipe *pipe) { return pipe->file; }

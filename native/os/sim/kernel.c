@@ -55,6 +55,11 @@ void sim_finish(void) {
   if (sim.locks != 0 || sim.signals != 0) sim_fail("%u locks, %u signals were not destroyed", sim.locks, sim.signals);
   sim_host_free(sim.requests);
   sim.requests = NULL;
+  while (sim.names != NULL) {
+    sim_name *next = sim.names->next;
+    sim_host_free(sim.names);
+    sim.names = next;
+  }
   sim_memory_finish();
 }
 
@@ -110,7 +115,7 @@ void sim_set_hook(void (*hook)(sim_moment moment, void *context), void *context)
 
 void sim_moment_passes(sim_moment moment) {
   if (sim.hook == NULL || sim.in_hook || sim.locks_held != 0) return;
-  sim.in_hook = true;
+  sim.in_hook = !sim.settings.threads;
   sim.hook(moment, sim.hook_context);
   sim.in_hook = false;
 }

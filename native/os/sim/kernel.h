@@ -7,9 +7,10 @@
 
 #include "sim.h"
 
-#define SIM_NAMES 64u
-#define SIM_NAME_LIMIT 63u
+#define SIM_NAME_MAX 256u
+#define SIM_DEFAULT_NAME_LIMIT 63u
 #define SIM_DEFAULT_QUOTA 4096u
+#define SIM_DEFAULT_BACKLOG 4u
 
 typedef struct sim_connection sim_connection;
 
@@ -35,7 +36,8 @@ typedef struct sim_side {
 } sim_side;
 
 typedef struct sim_name {
-  char text[SIM_NAME_LIMIT + 1];
+  struct sim_name *next;
+  char text[SIM_NAME_MAX + 1];
   uint32_t instances;
   uint32_t max_instances;
   uint32_t direction;
@@ -97,8 +99,7 @@ typedef struct sim_kernel {
   uint64_t random;
   uint64_t now;
   uint64_t sequence;
-  sim_name names[SIM_NAMES];
-  uint32_t name_count;
+  sim_name *names; /* all that ever were */
   sim_file *files;
   intptr_t handles;
   uint32_t connections; /* ever made */

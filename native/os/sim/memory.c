@@ -20,6 +20,7 @@ typedef struct memory_block {
 
 static memory_block *memory__buckets[MEMORY_BUCKETS];
 static uint32_t memory__count;
+static uint64_t memory__bytes;
 static memory_block *memory__quarantine[MEMORY_QUARANTINE_MAX];
 static uint32_t memory__quarantined;
 
@@ -37,6 +38,7 @@ static memory_block *memory__find(const void *memory) {
 void sim_memory_begin(void) {
   memset(memory__buckets, 0, sizeof memory__buckets);
   memory__count = memory__quarantined = 0;
+  memory__bytes = 0;
 }
 
 /* The block's last moment: nobody may have touched it since it was freed. */
@@ -60,6 +62,8 @@ void sim_memory_hold(const void *memory, int change) {
 
 uint32_t sim_blocks(void) { return memory__count; }
 
+uint64_t sim_bytes(void) { return memory__bytes; }
+
 bool sim_memory_is_block(const void *memory) { return memory__find(memory) != NULL; }
 
 void *os_alloc(size_t size) {
@@ -71,6 +75,7 @@ void *os_alloc(size_t size) {
   block->next = *bucket;
   *bucket = block;
   memory__count++;
+  memory__bytes += size;
   return block->u.bytes;
 }
 
@@ -83,6 +88,7 @@ void os_free(void *memory) {
   if (block->held != 0) sim_fail("rule 5: memory was freed while the kernel holds it");
   *link = block->next;
   memory__count--;
+  memory__bytes -= block->size;
   uint32_t most = sim.settings.quarantine;
   if (most > MEMORY_QUARANTINE_MAX) most = MEMORY_QUARANTINE_MAX;
   if (most == 0) {

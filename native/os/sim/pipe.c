@@ -123,7 +123,8 @@ os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
   sim_request *request = sim_request_new(op, file);
   request->fault = op->kind != OS_CLOSE_PROBE && sim_strikes(pipe__fault_of(op->kind));
   request->stray = !os_direct_io && !request->fault && op->kind != OS_CONNECT && sim_strikes(SIM_FAULT_CANCELLED);
-  if (!sim_chance(sim.settings.now_percent)) return OS_PENDING; /* or so it says: its completion may be there soon */
+  const bool prompt = sim.settings.prompt && (op->kind == OS_CONNECT || op->kind == OS_WRITE);
+  if (!prompt && !sim_chance(sim.settings.now_percent)) return OS_PENDING; /* or so it says: its completion may be there soon */
   if (request->stray || !sim_request_try(request)) return OS_PENDING; /* who cancels does it later */
   sim_request_hand_out(request, done);
   if (done->result < 0 && file->background_failures > 0 && (op->kind == OS_CONNECT || op->kind == OS_WRITE)) {
@@ -140,7 +141,7 @@ os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
 bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing) {
   (void)closing;
   sim_request *request = sim_request_of(op);
-  if (request == NULL && sim.in_hook) return false; /* handed out, and the waiting thread has not come to it yet */
+  if (request == NULL && (sim.in_hook || sim.settings.threads)) return false; /* handed out, and the waiting thread has not come to it yet */
   if (request == NULL) sim_fail("rule 2: a cancel of an operation that is not pending");
   if (request->file != pipe->file) sim_fail("a cancel of another pipe's operation");
   request->cancelled = true;
@@ -204,7 +205,7 @@ void os_pipe_give(os_pipe *pipe, const void *memory, uint32_t size, os_completio
   }
   const uint32_t room = sim_side_room(side);
   const uint32_t most = size < room ? size : room;
-  if (most != 0) done->bytes = sim_side_send(side, memory, sim_part(most));
+  if (most != 0) done->bytes = sim_side_send(side, memory, sim.settings.prompt ? most : sim_part(most));
   if (done->bytes == 0) done->result = sim_result(NPS_WOULD_BLOCK);
 }
 

@@ -53,9 +53,12 @@ void os_signal_destroy(os_signal *signal) {
 }
 
 void os_signal_wait(os_signal *signal, os_lock *lock) {
-  (void)signal;
-  (void)lock;
-  sim_fail("os_signal_wait: there is no other thread to wait for");
+  if (signal->magic != SIGNAL_MAGIC) sim_fail("os_signal_wait of what is no signal");
+  if (!lock->held || sim.locks_held != 1) sim_fail("os_signal_wait with %u locks held", sim.locks_held);
+  if (!sim.settings.threads) sim_fail("os_signal_wait: there is no other thread to wait for");
+  os_lock_leave(lock);
+  sim_moment_passes(SIM_SIGNAL);
+  os_lock_enter(lock);
 }
 
 void os_signal_all(os_signal *signal) {

@@ -135,7 +135,8 @@ static bool request__write(sim_request *request) {
   }
   const uint32_t room = sim_side_room(side), left = request->copy.length - request->moved;
   const uint32_t most = room < left ? room : left;
-  if (most != 0) request->moved += sim_side_send(side, bytes + request->moved, sim_part(most));
+  const bool whole = sim.settings.prompt && most == left;
+  if (most != 0) request->moved += sim_side_send(side, bytes + request->moved, whole ? most : sim_part(most));
   request->bytes = request->moved;
   return request->moved == request->copy.length;
 }

@@ -34,6 +34,11 @@ typedef struct sim_settings {
   uint32_t whole_percent;     /* bytes move as many as can, else a part of them */
   uint32_t spurious_percent;  /* in a step: a probe completes for nothing; a wait returns with nothing */
   uint32_t quarantine;        /* blocks that were freed and are kept, poisoned, for a while; 0 under a sanitizer */
+  uint32_t quota;             /* bytes that are kept for a direction whose options leave it open; 0: 4096 */
+  uint32_t backlog;           /* direct: clients that may wait; 0: 4 */
+  uint32_t name_limit;        /* bytes of a name, with its prefix, at most 256; 0: 63 */
+  bool prompt;                /* connects and writes for which all is there are done at once and whole, as real systems do them */
+  bool threads;               /* the hook lets other threads run, one at a time, also in the middle of others' calls */
   uint32_t fault_per_10000[SIM_FAULT_COUNT];
   void (*fail)(const char *message);
 } sim_settings;
@@ -68,18 +73,23 @@ uint32_t sim_fault_hits(sim_fault fault);
 typedef enum sim_moment {
   SIM_UNLOCKED, /* a lock was left, and none is held */
   SIM_ASLEEP,   /* a wait finds nothing to do */
-  SIM_NAP       /* os_sleep_ms */
+  SIM_NAP,      /* os_sleep_ms */
+  SIM_SIGNAL    /* `threads`: os_signal_wait, with its lock left */
 } sim_moment;
 
-/* Called at each such moment, never from within itself; may call the library. */
+/* Called at each such moment, never from within itself (but with `threads`); may call the library. */
 void sim_set_hook(void (*hook)(sim_moment moment, void *context), void *context);
 
 /* ---- files: kernel objects behind pipes; also the foreign peers that a test plays ---- */
 
 typedef struct sim_file sim_file;
 
+/* Names are short, or begin with what the system puts before them. */
+const char *sim_name_prefix(void);
+
 sim_file *sim_serve(const char *name, uint32_t direction, uint32_t quota); /* a server instance, listening */
 sim_file *sim_connect(const char *name, uint32_t direction);               /* a client; null: nobody there, or busy */
+nps_result sim_try_connect(const char *name, uint32_t direction, sim_file **file); /* ... and which of them */
 bool sim_accept(sim_file *server); /* direct: takes a client from the backlog. true: it has one */
 uint32_t sim_write(sim_file *file, const void *bytes, uint32_t size); /* what fits now */
 uint32_t sim_read(sim_file *file, void *bytes, uint32_t size);        /* what is there */
@@ -122,6 +132,8 @@ sim_notes *sim_notes_of(sim_file *file);      /* null: not connected */
 sim_notes *sim_notes_of_peer(sim_file *file);
 
 uint32_t sim_blocks(void);           /* of memory that the library holds */
+uint64_t sim_bytes(void);            /* ... and their size */
+uint32_t sim_handles(void);          /* files and ports */
 uint32_t sim_pending(const os_pipe *pipe, os_op_kind kind); /* operations of the current connection that are in flight */
 uint32_t sim_in_flight(void);
 const os_op *sim_in_flight_op(uint32_t index);

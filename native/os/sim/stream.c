@@ -2,7 +2,7 @@
 #include "kernel.h"
 
 static void stream__init(sim_stream *stream, uint32_t quota) {
-  stream->quota = quota != 0 ? quota : SIM_DEFAULT_QUOTA;
+  stream->quota = quota != 0 ? quota : sim.settings.quota != 0 ? sim.settings.quota : SIM_DEFAULT_QUOTA;
   stream->bytes = sim_host_alloc(stream->quota);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sys.h"
+#include "world.h"
 
 #if defined(_MSC_VER)
 #define TEST_THREAD_LOCAL __declspec(thread)
@@ -128,14 +129,6 @@ const char *test_name(void) {
   return name;
 }
 
-uint64_t test_deadline(void) {
-  return sys_now_ms() + TEST_DEADLINE_MS;
-}
-
-bool test_expired(uint64_t deadline) {
-  return sys_now_ms() > deadline;
-}
-
 static uint8_t pattern__byte(uint64_t seed, uint64_t place) {
   uint64_t mixed = (place + 1) * 0x9E3779B97F4A7C15u ^ (seed + 0x51ED27u) * 0xD6E8FEB86659FD93u;
   mixed ^= mixed >> 32;
@@ -202,22 +195,37 @@ static void test__watchdog(void *context) {
   }
 }
 
-static int test__run_case(const test_case *one) {
+/* Whether it passed. */
+static bool test__run_round(const test_case *one, uint32_t round) {
   jmp_buf exit;
+  test__exit = &exit;
+  if (setjmp(exit) == 0) {
+    world_begin(round);
+    one->run();
+    world_end();
+  }
+  sys_event_set(test__watchdog_event);
+  bool passed = sys_atomic_get(&test__failures) == 0;
+  if (!passed) {
+    world_explain(one->name);
+  }
+  test__free_all(passed);
+  return passed;
+}
+
+static int test__run_case(const test_case *one) {
   uint64_t start = sys_now_ms();
   sys_atomic_set(&test__running, one - test_cases);
   test__skip_reason = NULL;
   test__note[0] = '\0';
   sys_atomic_set(&test__failures, 0);
-  test__exit = &exit;
+  bool failed = false;
   if (one->wine_reason != NULL && sys_is_wine()) {
     test__skip_reason = one->wine_reason;
-  } else if (setjmp(exit) == 0) {
-    one->run();
   }
-  sys_event_set(test__watchdog_event);
-  bool failed = sys_atomic_get(&test__failures) != 0;
-  test__free_all(!failed);
+  for (uint32_t round = 0; test__skip_reason == NULL && !failed && round < world_rounds(); round++) {
+    failed = !test__run_round(one, round);
+  }
   if (failed) {
     printf("FAIL %s%s%s\n", one->name, test__note[0] != '\0' ? " " : "", test__note);
   } else if (test__skip_reason != NULL) {

@@ -1,0 +1,73 @@
+/* Each case runs in fresh simulated kernels, and must leave nothing in them. Round 0 is a plain one, in which everything happens at
+ * once; in the others the seed also decides how eager the kernel is. NPS_TEST_SEED=N in the environment: that seed alone.
+ * NPS_TEST_ROUNDS=N: so many of them. */
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "actors.h"
+#include "test.h"
+
+#if !defined(WORLD_ROUNDS)
+#define WORLD_ROUNDS 4
+#endif
+
+static uint64_t world__seed;
+
+static uint64_t world__number(const char *name, uint64_t otherwise) {
+  const char *text = getenv(name);
+  return text == NULL || text[0] == '\0' ? otherwise : strtoull(text, NULL, 10);
+}
+
+uint32_t world_rounds(void) {
+  return getenv("NPS_TEST_SEED") != NULL ? 1 : (uint32_t)world__number("NPS_TEST_ROUNDS", WORLD_ROUNDS);
+}
+
+static void world__fail(const char *message) {
+  FAIL("%s", message);
+}
+
+static void world__choose(sim_settings *now) {
+  static const uint32_t shares[] = {0, 20, 50, 80, 100};
+  now->now_percent = shares[sim_random(5)];
+  now->fire_percent = shares[1 + sim_random(4)];
+  now->deliver_percent = shares[1 + sim_random(4)];
+  now->lose_percent = shares[sim_random(5)];
+  now->take_back_percent = shares[sim_random(5)];
+  now->whole_percent = shares[sim_random(5)];
+  now->spurious_percent = sim_random(3);
+}
+
+void world_begin(uint32_t round) {
+  world__seed = world__number("NPS_TEST_SEED", round);
+  sim_settings settings = sim_settings_plain();
+  settings.seed = world__seed;
+  settings.quarantine = WORLD_QUARANTINE;
+  settings.quota = 65536; /* as Windows has it by default: a case may count on that much */
+  settings.backlog = 16;
+  settings.name_limit = os_direct_io ? 107 : 256;
+  settings.prompt = true;
+  settings.threads = true;
+  settings.fail = world__fail;
+  sim_begin(&settings);
+  uint32_t switch_percent = 5;
+  if (world__seed != 0) {
+    world__choose(sim_current());
+    switch_percent = 2 + sim_random(30);
+  }
+  actors_begin(switch_percent);
+  sim_set_hook(actors_moment, NULL);
+}
+
+void world_end(void) {
+  sim_set_hook(NULL, NULL);
+  sim_finish();
+  actors_end();
+}
+
+void world_explain(const char *name) {
+  printf("  seed %llu of the %s kernel; again: NPS_TEST_SEED=%llu nps_conformance_sim_%s %s\n",
+      (unsigned long long)world__seed, os_direct_io ? "direct" : "buffered", (unsigned long long)world__seed,
+      os_direct_io ? "direct" : "buffered", name);
+}
