@@ -127,6 +127,11 @@ void *sim_host_alloc(size_t size); /* the simulator's own memory: never fails */
 void sim_host_free(void *memory);
 void sim_check_unlocked(const char *where);
 
+/* Whether each byte is `value`. */
+static inline bool sim_is_all(const uint8_t *bytes, size_t size, uint8_t value) {
+  return size == 0 || (bytes[0] == value && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
 /* memory.c */
 void sim_memory_begin(void);
 void sim_memory_finish(void);

@@ -43,9 +43,7 @@ void sim_memory_begin(void) {
 
 /* The block's last moment: nobody may have touched it since it was freed. */
 static void memory__bury(memory_block *block) {
-  for (size_t i = 0; i < block->size; i++) {
-    if (block->u.bytes[i] != MEMORY_POISON) sim_fail("memory was written after it was freed");
-  }
+  if (!sim_is_all(block->u.bytes, block->size, MEMORY_POISON)) sim_fail("memory was written after it was freed");
   sim_host_free(block);
 }
 

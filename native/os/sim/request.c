@@ -103,7 +103,7 @@ static bool request__read(sim_request *request) {
   sim_side *side = request->file->side;
   if (side->in.count != 0) {
     const uint32_t most = side->in.count < request->copy.length ? side->in.count : request->copy.length;
-    request->bytes = sim_part(most);
+    request->bytes = sim.settings.prompt ? most : sim_part(most);
     request->data = sim_host_alloc(request->bytes);
     (void)sim_side_receive(side, request->data, request->bytes);
     return true;
@@ -115,6 +115,8 @@ static bool request__read(sim_request *request) {
   return sim_side_done(side) && request__ends(request, NPS_END_OF_STREAM);
 }
 
+static bool request__spurious(void) { return !sim.settings.prompt && sim_chance(sim.settings.spurious_percent); }
+
 static bool request__read_probe(sim_request *request) {
   const sim_side *side = request->file->side;
   const bool done = sim_side_done(side);
@@ -123,7 +125,7 @@ static bool request__read_probe(sim_request *request) {
     return true;
   }
   if (done) return request__ends(request, os_direct_io ? NPS_OK : NPS_END_OF_STREAM) && (request->flags |= OS_PEER_CLOSED) != 0;
-  return sim_chance(sim.settings.spurious_percent);
+  return request__spurious();
 }
 
 static bool request__write(sim_request *request) {
@@ -150,7 +152,7 @@ static bool request__can(sim_request *request) {
     case OS_WRITE: return request__write(request);
     case OS_WRITE_PROBE:
       return sim_side_room(request->file->side) != 0 || sim_side_broken(request->file->side) ||
-             sim_chance(sim.settings.spurious_percent);
+             request__spurious();
     case OS_CLOSE_PROBE:
       if (!sim_side_done(request->file->side)) return false;
       request->flags |= OS_PEER_CLOSED;
@@ -195,6 +197,12 @@ void sim_requests_detach(sim_file *file) {
     if (!request->completed && (request->copy.kind == OS_CONNECT || file->side != NULL) && sim_chance(sim.settings.lose_percent)) {
       (void)sim_request_try(request);
     }
+    if (sim.settings.prompt && request->client != NULL) { /* a listener hands clients out, and keeps none */
+      sim_backlog_return(request->client);
+      request->client = NULL;
+      request->result = sim_result(NPS_E_CLOSED);
+      sim.loose_clients--;
+    }
     request->file = NULL;
   }
 }
@@ -208,10 +216,7 @@ void sim_request_hand_out(sim_request *request, os_completion *completion) {
     sim_fail("a pending operation was changed");
   }
   if (copy->kind == OS_READ) {
-    const uint8_t *bytes = copy->memory;
-    for (uint32_t i = 0; i < copy->length; i++) {
-      if (bytes[i] != REQUEST_POISON) sim_fail("rule 5: the memory of a pending read was written");
-    }
+    if (!sim_is_all(copy->memory, copy->length, REQUEST_POISON)) sim_fail("rule 5: the memory of a pending read was written");
     if (request->data != NULL) memcpy(copy->memory, request->data, request->bytes);
   } else if (copy->kind == OS_WRITE && request__sum(copy->memory, copy->length) != request->checksum) {
     sim_fail("rule 5: the memory of a pending write was changed");

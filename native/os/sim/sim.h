@@ -37,7 +37,9 @@ typedef struct sim_settings {
   uint32_t quota;             /* bytes that are kept for a direction whose options leave it open; 0: 4096 */
   uint32_t backlog;           /* direct: clients that may wait; 0: 4 */
   uint32_t name_limit;        /* bytes of a name, with its prefix, at most 256; 0: 63 */
-  bool prompt;                /* connects and writes for which all is there are done at once and whole, as real systems do them */
+  bool prompt;                /* as real systems are: a connect whose client is there, and a write for which there is room, are done
+                                 at once and whole; a read gets all that is there; no probe completes for nothing; a client
+                                 whose connect was ended before it came out goes to the next at once */
   bool threads;               /* the hook lets other threads run, one at a time, also in the middle of others' calls */
   uint32_t fault_per_10000[SIM_FAULT_COUNT];
   void (*fail)(const char *message);

@@ -129,32 +129,53 @@ const char *test_name(void) {
   return name;
 }
 
-static uint8_t pattern__byte(uint64_t seed, uint64_t place) {
-  uint64_t mixed = (place + 1) * 0x9E3779B97F4A7C15u ^ (seed + 0x51ED27u) * 0xD6E8FEB86659FD93u;
+/* The pattern's bytes 8 * which to 8 * which + 7, as they lie in memory. */
+static uint64_t pattern__word(uint64_t seed, uint64_t which) {
+  uint64_t mixed = (which + 1) * 0x9E3779B97F4A7C15u ^ (seed + 0x51ED27u) * 0xD6E8FEB86659FD93u;
   mixed ^= mixed >> 32;
   mixed *= 0xD6E8FEB86659FD93u;
-  return (uint8_t)(mixed >> 56);
+  return mixed ^ mixed >> 29;
+}
+
+static uint8_t pattern__byte(uint64_t seed, uint64_t place) {
+  const uint64_t word = pattern__word(seed, place / 8);
+  return ((const uint8_t *)&word)[place % 8];
+}
+
+/* The next piece of the pattern, up to a word's end. */
+static size_t pattern__piece(uint64_t seed, uint64_t place, size_t left, uint8_t piece[8]) {
+  const uint64_t word = pattern__word(seed, place / 8);
+  const size_t first = (size_t)(place % 8), length = left < 8 - first ? left : 8 - first;
+  memcpy(piece, (const uint8_t *)&word + first, length);
+  return length;
 }
 
 void pattern_fill(void *memory, size_t size, uint64_t seed, uint64_t offset) {
-  uint8_t *bytes = memory;
-  for (size_t i = 0; i < size; i++) {
-    bytes[i] = pattern__byte(seed, offset + i);
+  uint8_t piece[8];
+  for (size_t i = 0; i < size;) {
+    const size_t length = pattern__piece(seed, offset + i, size - i, piece);
+    memcpy((uint8_t *)memory + i, piece, length);
+    i += length;
   }
 }
 
 bool pattern_matches(const void *memory, size_t size, uint64_t seed, uint64_t offset) {
-  const uint8_t *bytes = memory;
-  for (size_t i = 0; i < size; i++) {
-    if (bytes[i] != pattern__byte(seed, offset + i)) {
+  uint8_t piece[8];
+  for (size_t i = 0; i < size;) {
+    const size_t length = pattern__piece(seed, offset + i, size - i, piece);
+    if (memcmp((const uint8_t *)memory + i, piece, length) != 0) {
       return false;
     }
+    i += length;
   }
   return true;
 }
 
 void pattern_require(const void *memory, size_t size, uint64_t seed, uint64_t offset) {
   const uint8_t *bytes = memory;
+  if (pattern_matches(memory, size, seed, offset)) {
+    return;
+  }
   for (size_t i = 0; i < size; i++) {
     if (bytes[i] != pattern__byte(seed, offset + i)) {
       FAIL("byte %llu of stream %llu is %u, should be %u (byte %llu of %llu in this run)",

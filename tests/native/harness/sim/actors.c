@@ -110,6 +110,10 @@ static void actors__main(void *context) {
 
 /* ---------------------------------------------------------------- for the case */
 
+bool actors_is_helper(void) {
+  return actors__running->thread != NULL;
+}
+
 actor *actor_start(void (*run)(void *), void *context) {
   actor *made = actors__new(run, context);
   made->thread = real_thread_start(actors__main, made);
@@ -150,15 +154,23 @@ bool actors_wait(bool (*ready)(void *context), void *context, uint64_t deadline)
   return true;
 }
 
-void actors_pass(void) {
+static void actors__step(uint32_t switch_percent) {
   sim_step(false);
   if (sim_chance(5)) {
     sim_pass_time(1); /* who only asks again and again has a deadline too */
   }
-  actor *other = actors__pick();
-  if (other != NULL && sim_chance(50)) {
+  actor *other = sim_chance(switch_percent) ? actors__pick() : NULL;
+  if (other != NULL) {
     actors__hand_over(other);
   }
+}
+
+void actors_pass(void) {
+  actors__step(actors__switch_percent);
+}
+
+void actors_yield(void) {
+  actors__step(100);
 }
 
 void actors_moment(sim_moment moment, void *context) {

@@ -15,13 +15,17 @@ typedef struct actor actor;
 void actors_begin(uint32_t switch_percent);
 void actors_end(void); /* pre: all others were joined */
 
+/* The one that runs was started by the case: what it moves may come in pieces. */
+bool actors_is_helper(void);
+
 actor *actor_start(void (*run)(void *), void *context);
 bool actor_join(actor *one, uint64_t deadline); /* false: it has not ended in time */
 
 /* Lets others run and the kernel work until the condition, which changes nothing, is true; false: the deadline is over. */
 bool actors_wait(bool (*ready)(void *context), void *context, uint64_t deadline);
-/* Lets another one run, perhaps, and the kernel make a step. */
+/* The kernel makes a step. Another one may go on, as at a moment; does, if there is one. */
 void actors_pass(void);
+void actors_yield(void);
 /* For sim_set_hook. */
 void actors_moment(sim_moment moment, void *context);
 

@@ -106,10 +106,21 @@ static bool peer__can_send(void *context) {
   return !view.connected || view.peer_broken || view.room != 0;
 }
 
+/* What a helper thread moves at once: perhaps a part, and then another thread's turn comes. */
+static uint32_t peer__part(size_t size) {
+  uint32_t most = size > MOST_AT_ONCE ? MOST_AT_ONCE : (uint32_t)size;
+  if (!actors_is_helper() || most <= 1 || sim_chance(sim_current()->whole_percent)) {
+    return most;
+  }
+  actors_pass();
+  return 1 + sim_random(most);
+}
+
 bool peer_send(peer *to, const void *memory, size_t size) {
   size_t sent = 0;
   actors_pass();
   while (sent < size) {
+    uint32_t part = peer__part(size - sent);
     if (!actors_wait(peer__can_send, to->file, test_deadline())) {
       FAIL("the peer could send only %llu of %llu bytes", (unsigned long long)sent, (unsigned long long)size);
     }
@@ -117,7 +128,6 @@ bool peer_send(peer *to, const void *memory, size_t size) {
     if (!view.connected || view.peer_broken) {
       return false;
     }
-    uint32_t part = size - sent > MOST_AT_ONCE ? MOST_AT_ONCE : (uint32_t)(size - sent);
     sent += sim_write(to->file, (const char *)memory + sent, part);
   }
   return true;
@@ -130,10 +140,11 @@ static bool peer__can_receive(void *context) {
 
 ptrdiff_t peer_receive(peer *from, void *memory, size_t size) {
   actors_pass();
+  uint32_t part = size == 0 ? 0 : peer__part(size);
   if (!actors_wait(peer__can_receive, from->file, test_deadline())) {
     return -1;
   }
-  return (ptrdiff_t)sim_read(from->file, memory, size > MOST_AT_ONCE ? MOST_AT_ONCE : (uint32_t)size);
+  return (ptrdiff_t)sim_read(from->file, memory, part);
 }
 
 bool peer_nothing_there(peer *from) {

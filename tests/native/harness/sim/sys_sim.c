@@ -31,7 +31,7 @@ void sys_thread_join(sys_thread *thread) {
 }
 
 void sys_yield(void) {
-  actors_pass();
+  actors_yield();
 }
 
 sys_event *sys_event_new(void) {
