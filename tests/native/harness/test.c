@@ -227,9 +227,6 @@ static bool test__run_round(const test_case *one, uint32_t round) {
   }
   sys_event_set(test__watchdog_event);
   bool passed = sys_atomic_get(&test__failures) == 0;
-  if (!passed) {
-    world_explain(one->name);
-  }
   test__free_all(passed);
   return passed;
 }

@@ -6,8 +6,7 @@
 #include <stdint.h>
 
 uint32_t world_rounds(void); /* how often a case runs */
-void world_begin(uint32_t round);
+void world_begin(uint32_t round); /* may leave a test_note */
 void world_end(void); /* after a case that passed so far; fails it where it left something behind */
-void world_explain(const char *name); /* after a case that failed: prints how to repeat just that */
 
 #endif

@@ -10,7 +10,3 @@ void world_begin(uint32_t round) {
 }
 
 void world_end(void) {}
-
-void world_explain(const char *name) {
-  (void)name;
-}

@@ -3,7 +3,6 @@
  * NPS_TEST_ROUNDS=N: so many of them. */
 #include "world.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "actors.h"
@@ -50,6 +49,7 @@ void world_begin(uint32_t round) {
   settings.prompt = true;
   settings.threads = true;
   settings.fail = world__fail;
+  test_note("(again: NPS_TEST_SEED=%llu)", (unsigned long long)world__seed);
   sim_begin(&settings);
   uint32_t switch_percent = 5;
   if (world__seed != 0) {
@@ -64,10 +64,4 @@ void world_end(void) {
   sim_set_hook(NULL, NULL);
   sim_finish();
   actors_end();
-}
-
-void world_explain(const char *name) {
-  printf("  seed %llu of the %s kernel; again: NPS_TEST_SEED=%llu nps_conformance_sim_%s %s\n",
-      (unsigned long long)world__seed, os_direct_io ? "direct" : "buffered", (unsigned long long)world__seed,
-      os_direct_io ? "direct" : "buffered", name);
 }
