@@ -1,16 +1,12 @@
 /* Each case runs in fresh simulated kernels, and must leave nothing in them. Round N has seed N. Seed 0 is plain: everything happens
  * at once; the others also decide how eager the kernel is, and how often another thread's turn comes. NPS_TEST_SEED=N in the environment: that seed alone.
- * NPS_TEST_ROUNDS=N: so many of them. */
+ * NPS_TEST_ROUNDS=N: so many of them. WORLD_ROUNDS and WORLD_QUARANTINE come from CMakeLists.txt. */
 #include "world.h"
 
 #include <stdlib.h>
 
 #include "actors.h"
 #include "test.h"
-
-#if !defined(WORLD_ROUNDS)
-#define WORLD_ROUNDS 3
-#endif
 
 static uint64_t world__seed;
 
