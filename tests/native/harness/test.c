@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "sys.h"
-#include "world.h"
+#include "stage.h"
 
 #if defined(_MSC_VER)
 #define TEST_THREAD_LOCAL __declspec(thread)
@@ -221,9 +221,9 @@ static bool test__run_round(const test_case *one, uint32_t round) {
   jmp_buf exit;
   test__exit = &exit;
   if (setjmp(exit) == 0) {
-    world_begin(round);
+    stage_begin(round);
     one->run();
-    world_end();
+    stage_end();
   }
   sys_event_set(test__watchdog_event);
   bool passed = sys_atomic_get(&test__failures) == 0;
@@ -241,7 +241,7 @@ static int test__run_case(const test_case *one) {
   if (one->wine_reason != NULL && sys_is_wine()) {
     test__skip_reason = one->wine_reason;
   }
-  for (uint32_t round = 0; test__skip_reason == NULL && !failed && round < world_rounds(); round++) {
+  for (uint32_t round = 0; test__skip_reason == NULL && !failed && round < stage_rounds(); round++) {
     failed = !test__run_round(one, round);
   }
   if (failed) {

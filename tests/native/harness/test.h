@@ -8,7 +8,7 @@
  * case. What the case then leaves behind stays behind, so whatever a helper thread may still touch comes from
  * test_new, never from the stack. test_new's memory is freed after a case that passed.
  *
- * Some suites run each case several times, each time in a world of its own: world.h.
+ * Some suites run each case several times, each time in a world of its own: stage.h.
  *
  * A case never sleeps: it waits for a condition until test_deadline. A case that hangs is ended by the watchdog,
  * with the process.
