@@ -122,6 +122,7 @@ TEST(test_a_client_that_is_passed_on_wakes_the_next_ones_poll) { /* C9 */
     REQUIRE_OK(nps_pipe_disconnect(c->first, 0));
     loop_pump(c->first_loop, 20);
     sys_thread_join(thread);
+    REQUIRE(!test_has_failed());
     require_served_by(c, c->second_loop, 2, c->second);
     crossing_end(c);
   }

@@ -53,6 +53,32 @@ TEST(test_a_failed_connect_is_an_event_and_the_error_comes_once) { /* C5 */
   }
 }
 
+/* The listener tells of a client once. One instance hears that accepting it failed; the other goes on waiting, and gets it when
+ * there are descriptors again. */
+TEST(test_a_client_that_could_not_be_accepted_goes_to_who_still_waits) { /* C5, C9 */
+  const char *name = test_name();
+  loop *l = loop_new();
+  nps_pipe *servers[2] = {server_new(name), server_new(name)};
+  for (uint64_t i = 0; i < 2; i++) {
+    register_pipe(l, servers[i], i);
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(servers[i]));
+  }
+  loop_pump(l, 0);
+  peer *client = peer_open(name);
+  struct rlimit before = no_more_descriptors();
+  loop_await(l, 0, NPS_ERROR); /* it waited longest */
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(servers[0]));
+  loop_await(l, 1, NPS_WRITABLE);
+  REQUIRE_OK(try_write(servers[1]));
+  char byte;
+  peer_receive_exactly(client, &byte, 1);
+  peer_close(client);
+  end_pipe(servers[0]);
+  end_pipe(servers[1]);
+  loop_end(l);
+}
+
 TEST(test_calls_without_a_descriptor_left_say_so) { /* errors of create, open, poll_create */
   const char *name = test_name(), *served = test_name();
   nps_pipe *server = server_new(served), *pipe = NULL;
