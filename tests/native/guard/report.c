@@ -42,6 +42,9 @@ static LONG CALLBACK report__fault(EXCEPTION_POINTERS *pointers) {
   if (record->ExceptionCode != EXCEPTION_ACCESS_VIOLATION || record->NumberParameters < 2)
     return EXCEPTION_CONTINUE_SEARCH;
   const uint8_t *address = (const uint8_t *)record->ExceptionInformation[1];
+  /* What the processor tells of an address that cannot be, as poison is. */
+  if (record->ExceptionInformation[1] == ~(ULONG_PTR)0)
+    guard_report("used as an address what is none: read from a freed block, perhaps", NULL, 0);
   if (!guard_pages_contain(address))
     return EXCEPTION_CONTINUE_SEARCH;
   (void)TryAcquireSRWLockExclusive(&guard_lock);

@@ -149,6 +149,18 @@ CHILD(guard_child_poison_on_leaving) {
   sys_exit_now(NOT_FOUND);
 }
 
+CHILD(guard_child_pointer_from_poison) {
+  begin(argument, GUARD_ALWAYS_POISON);
+  uint8_t **block = os_alloc(SMALL);
+  os_free(block);
+  s_seen = *block[3];
+  return NOT_FOUND;
+}
+
+TEST(test_guard_a_pointer_read_from_poison_faults) {
+  expect("guard_child_pointer_from_poison", "used as an address what is none", "", "");
+}
+
 TEST(test_guard_a_late_access_to_what_was_taken_away_faults) {
   expect("guard_child_read_after_free", "read where nothing is", "of 96 bytes (freed, taken away)", "at byte 5;");
   expect("guard_child_write_after_free", "written where nothing is", "of 65536 bytes (freed", "at byte 60000;");

@@ -82,7 +82,7 @@ TEST(test_guard_operations_and_buffers_are_freed_when_given_back) {
 }
 
 static void allocate_and_free(void *context) {
-  enum { SLOTS = 50, ROUNDS = 5000 };
+  enum { SLOTS = 50, ROUNDS = 2000 };
   uint64_t state = (uint64_t)(uintptr_t)context;
   struct {
     uint8_t *memory;
