@@ -63,7 +63,6 @@ static void close_poll(void *context, chance *random) {
   nps_result result = nps_poll_close(s->poll);
   REQUIRE_ONE_OF(result, NPS_E_CLOSED);
   (void)sys_atomic_add(&s->closed, result == NPS_OK);
-  REQUIRE_STATUS(NPS_E_CLOSED, nps_poll_close(s->poll));
   REQUIRE_STATUS(NPS_E_CLOSED, nps_poll_wake(s->poll, 1));
 }
 
@@ -117,6 +116,15 @@ static void use_until_closed(void *context, chance *random) {
   }
 }
 
+/* Also where it was the other who closed: all is over when the call returns. */
+static void close_poll_and_look(void *context, chance *random) {
+  ended *e = context;
+  nps_pipe *const pipes[] = {e->both.server, e->both.client, e->other.pipe};
+  close_poll(&e->s, random);
+  for (int i = 0; i < 3; i++)
+    REQUIRE_STATUS(NPS_E_CLOSED, try_read(pipes[i]));
+}
+
 static void close_one_pipe(void *context, chance *random) {
   ended *e = context;
   jitter(random);
@@ -160,6 +168,7 @@ TEST(test_closing_a_poll_meets_waits_io_and_closes) { /* P7, X2, rule 5 */
   const char *name = test_name();
   ended *e = ended_new(r, wait_until_closed, use_until_closed, close_one_pipe);
   race_add(r, use_until_closed, e);
+  race_add(r, close_poll_and_look, e);
   const uint32_t rounds = race_rounds(300, 80);
   for (uint32_t round = 0; round < rounds; round++) {
     ended_begin(e, round, name);

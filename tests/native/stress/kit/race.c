@@ -45,7 +45,7 @@ uint32_t race_rounds(uint32_t rounds, uint32_t wine_rounds) {
   const char *percent = getenv("NPS_STRESS_PERCENT");
   uint64_t all = sys_is_windows() ? wine_rounds : rounds;
   if (sys_memory() == 0)
-    all = (all + 3) / 4;
+    all = (all + 1) / 2;
   if (percent != NULL)
     all = all * strtoull(percent, NULL, 10) / 100u;
   return all == 0 ? 1 : (uint32_t)all;
