@@ -264,8 +264,8 @@ NPS_API nps_result nps_pipe_open(const nps_client_options *options, nps_pipe **p
 
 /* Makes a pipe of a handle (Windows) or descriptor (Linux: a connected AF_UNIX stream socket) that the caller owns. On
  * success the pipe owns it; on failure nothing has changed. `options` may be null.
- * Errors: NPS_E_NOT_A_PIPE, NPS_E_NOT_OVERLAPPED, NPS_E_NOT_CONNECTED (Linux), NPS_E_NOT_SUPPORTED (a message pipe),
- * NPS_E_INVALID_ARGUMENT (no such handle). */
+ * Errors: NPS_E_NOT_A_PIPE, NPS_E_NOT_OVERLAPPED, NPS_E_NOT_CONNECTED (Linux; Windows: a client whose server has disconnected
+ * it), NPS_E_NOT_SUPPORTED (a message pipe), NPS_E_INVALID_ARGUMENT (no such handle). */
 NPS_API nps_result nps_pipe_adopt(intptr_t os_handle, const nps_adopt_options *options, nps_pipe **pipe);
 
 /* Gives the handle to the caller, who closes it from then on; the pipe is closed without closing the handle. Only before

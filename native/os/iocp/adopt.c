@@ -41,10 +41,12 @@ static nt_status adopt__query(HANDLE handle, int information_class, void *inform
   return NtQueryInformationFile(handle, &io_status, information, size, information_class);
 }
 
-/* What a question that failed says of a handle that is some kind of pipe or socket. */
+/* What a question that failed says of a handle that is some kind of pipe or socket. A client whose server has disconnected
+ * answers none, and is a pipe all the same. */
 static nps_result adopt__refuse(nt_status status) {
   DWORD code = RtlNtStatusToDosError(status);
-  return status == adopt__denied ? iocp_result(code) : iocp_make_result(NPS_E_NOT_A_PIPE, code);
+  return status == adopt__denied || code == ERROR_PIPE_NOT_CONNECTED ? iocp_result(code)
+                                                                      : iocp_make_result(NPS_E_NOT_A_PIPE, code);
 }
 
 /* A handle for synchronous I/O must go before anything else is asked. GetFileType does not wait;

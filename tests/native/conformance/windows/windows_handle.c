@@ -57,6 +57,29 @@ TEST(test_a_message_pipe_is_not_adopted) { /* adopt */
   CloseHandle(client);
 }
 
+/* It was refused as "not a pipe". Windows may also let it be asked, and adopted: then it reads the end. */
+TEST(test_a_client_whose_server_disconnected_it_is_a_pipe_still) { /* adopt */
+  const char *name = test_name();
+  nps_pipe *pipe = NULL;
+  DWORD flags;
+  HANDLE server = raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE);
+  HANDLE client = raw_client(name, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED);
+  REQUIRE(DisconnectNamedPipe(server));
+  nps_result result = nps_pipe_adopt((intptr_t)client, NULL, &pipe);
+  if (result == NPS_OK) {
+    loop *l = loop_new();
+    register_pipe(l, pipe, 1);
+    loop_expect_end(l, 1, pipe);
+    end_pipe(pipe);
+    loop_end(l);
+  } else {
+    REQUIRE_STATUS(NPS_E_NOT_CONNECTED, result);
+    REQUIRE(pipe == NULL && GetHandleInformation(client, &flags)); /* it is the caller's still */
+    CloseHandle(client);
+  }
+  CloseHandle(server);
+}
+
 TEST(test_a_handle_bound_elsewhere_says_already_registered) { /* NPS_E_ALREADY_REGISTERED of nps.h */
   loop *l = loop_new();
   peer *one, *other;
