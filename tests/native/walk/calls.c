@@ -81,13 +81,17 @@ static void calls__adopt(walk_pipe *place) {
   if (*peer != NULL) {
     if ((walk_notes_of(*peer) != NULL && walk_notes_of(*peer)->keep) || !walk_peer_may_go(*peer)) return;
     view = walk_look(*peer);
-  } else if (walk_chance(80)) {
+  } else if (!walk_tries_odd_handle()) {
     return;
   }
   const intptr_t handle = *peer != NULL ? walk_peer_handle(*peer) : walk_odd_handle();
   nps_result result = nps_pipe_adopt(handle, NULL, &pipe);
   walk_outcome(STATE_NONE, CALL_ADOPT, result, NULL);
   if (*peer == NULL) walk_odd_handle_end(handle);
+  const bool refused = result < 0 && nps_result_status(result) != NPS_E_OUT_OF_MEMORY;
+  if (*peer != NULL && refused && (!view.cut || nps_result_status(result) != NPS_E_NOT_CONNECTED) && view.connected) {
+    walk_fail("a peer's handle is refused: %s", nps_status_name(nps_result_status(result)));
+  }
   if (result != NPS_OK) return;
   if (*peer == NULL) walk_fail("what is no pipe is adopted");
   calls__made(place, pipe, WALK_NAMES, pipe->direction, view.server && !os_direct_io);
@@ -201,7 +205,7 @@ void walk_disconnect(walk_pipe *p, bool listen) {
 
 /* ---------------------------------------------------------------- ending */
 
-static void calls__close(walk_pipe *p, bool linger) {
+void walk_close(walk_pipe *p, bool linger) {
   const walk_state state = walk_state_of(p);
   walk_end *file = walk_end_of(p);
   int64_t time = linger ? walk_linger_time() : 0;
@@ -332,8 +336,8 @@ void walk_use_pipe(walk_pipe *p) {
     case 7: walk_read(p, true); break;
     case 8: walk_write(p, false); break;
     case 9: walk_write(p, true); break;
-    case 10: calls__close(p, false); break;
-    case 11: calls__close(p, true); break;
+    case 10: walk_close(p, false); break;
+    case 11: walk_close(p, true); break;
     case 12: calls__abort(p); break;
     case 13: calls__flush_state(p); break;
     case 14: calls__take_error(p); break;

@@ -160,7 +160,7 @@ static uint32_t coverage__model(walk_state state, walk_call call) {
       case CALL_POLL_CREATE: return made;
       case CALL_CREATE: return made | BUSY | DENIED | TOO_LONG;
       case CALL_OPEN: return made | BUSY | NOT_FOUND | TOO_LONG | (os_direct_io ? 0 : DENIED);
-      case CALL_ADOPT: return OK | NO_MEMORY | INVALID | NOT_A_PIPE | (os_direct_io ? NOT_CONNECTED : NOT_OVERLAPPED);
+      case CALL_ADOPT: return OK | NO_MEMORY | INVALID | NOT_A_PIPE | NOT_CONNECTED | (os_direct_io ? 0 : NOT_OVERLAPPED);
       default: return 0;
     }
   }

@@ -44,6 +44,7 @@ walk_end *walk_end_of(const walk_pipe *p); /* null: closed */
 walk_view walk_look(const walk_end *end);
 walk_notes *walk_notes_of(walk_end *end); /* null: not connected */
 walk_notes *walk_notes_of_peer(walk_end *end);
+bool walk_has_all(walk_end *end); /* what must arrive has been seen; nothing more than that will be */
 bool walk_is_handle_of(const walk_pipe *p, intptr_t handle);
 bool walk_has_client(const walk_pipe *p); /* a connect must end: a client is there for it */
 bool walk_can_write(const walk_pipe *p, const walk_view *view);
@@ -71,6 +72,7 @@ int64_t walk_linger_time(void);
 void walk_aim_a_fault(const walk_pipe *p); /* chance alone would hardly ever hit the few calls of some kinds. `p` may be null */
 bool walk_call_rarely(walk_pipe *p);       /* true: it made a call that chance alone would not */
 void walk_before_close(const walk_poll *p, bool release); /* or it is released, and does not linger */
+bool walk_tries_odd_handle(void);
 intptr_t walk_odd_handle(void); /* nothing that can be adopted */
 void walk_odd_handle_end(intptr_t handle);
 

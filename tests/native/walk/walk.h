@@ -143,6 +143,7 @@ void walk_close_poll(walk_poll *p, bool release);
 walk_poll *walk_poll_of(const walk_pipe *p); /* null: bound to none */
 void walk_disconnect(walk_pipe *p, bool listen);
 void walk_deregister(walk_pipe *p);
+void walk_close(walk_pipe *p, bool linger);
 
 /* ---- bytes.c ---- */
 

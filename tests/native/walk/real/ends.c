@@ -130,6 +130,7 @@ walk_end *walk_exported(walk_pipe *p, intptr_t handle) {
   if (end->connection != NULL) real_side_of(end)->end = end;
   from->connection = NULL;
   from->os = NULL;
+  system_exported(end);
   return end;
 }
 
@@ -236,9 +237,13 @@ walk_view walk_look(const walk_end *end) {
   view.connection = end->connection->number;
   view.cut = side->cut;
   system_look(end, &view);
-  const uint64_t seen = side->notes.seen;
-  view.arrived = seen >= ends__certain(end) && seen <= peer->notes.sent && view.peer_done ? seen : peer->notes.sent;
+  view.arrived = peer->notes.sent;
   return view;
+}
+
+bool walk_has_all(walk_end *end) {
+  const uint64_t seen = real_side_of(end)->notes.seen;
+  return seen >= ends__certain(end) && seen <= real_side_of_peer(end)->notes.sent;
 }
 
 walk_notes *walk_notes_of(walk_end *end) { return end->connection == NULL ? NULL : &real_side_of(end)->notes; }

@@ -76,6 +76,7 @@ void system_look(const walk_end *end, walk_view *view);
 void system_made(walk_end *end);    /* a library's pipe: a client's connection begins here */
 void system_joined(walk_end *end);  /* an open pipe without a connection: it may have one now */
 void system_adopted(walk_end *peer);
+void system_exported(walk_end *end);
 extern const bool system_cuts;      /* a server that disconnects takes back what was not read */
 
 #endif

@@ -80,6 +80,10 @@ walk_notes *walk_notes_of(walk_end *end) { return sim_notes_of(end); }
 
 walk_notes *walk_notes_of_peer(walk_end *end) { return sim_notes_of_peer(end); }
 
+bool walk_has_all(walk_end *end) {
+  return sim_notes_of(end)->seen == sim_look(end).arrived;
+}
+
 bool walk_is_handle_of(const walk_pipe *p, intptr_t handle) { return sim_file_of_handle(handle) == walk_end_of(p); }
 
 bool walk_has_client(const walk_pipe *p) {
@@ -143,6 +147,8 @@ void walk_before_close(const walk_poll *p, bool release) {
   (void)release;
 }
 
+bool walk_tries_odd_handle(void) { return !sim_chance(80); }
+
 intptr_t walk_odd_handle(void) { return 123456789; }
 
 void walk_odd_handle_end(intptr_t handle) { (void)handle; }
@@ -162,7 +168,9 @@ walk_end *walk_exported(walk_pipe *p, intptr_t handle) {
 
 uint32_t walk_impossible(walk_state state, walk_call call) {
   (void)state;
-  return call == CALL_ADOPT ? WALK_OUTCOME(NPS_E_NOT_A_PIPE) | WALK_OUTCOME(NPS_E_NOT_OVERLAPPED) : 0; /* it has pipes alone */
+  if (call != CALL_ADOPT) return 0;
+  const uint32_t never = WALK_OUTCOME(NPS_E_NOT_A_PIPE) | WALK_OUTCOME(NPS_E_NOT_OVERLAPPED); /* all handles are pipes' */
+  return os_direct_io ? never : never | WALK_OUTCOME(NPS_E_NOT_CONNECTED);
 }
 
 uint32_t walk_rare(walk_state state, walk_call call) {
