@@ -72,7 +72,24 @@ static uint64_t kernel__next(void) { /* splitmix64 */
   return z ^ (z >> 31);
 }
 
-uint32_t sim_random(uint32_t below) { return (uint32_t)(((kernel__next() >> 32) * below) >> 32); }
+void sim_feed(const uint8_t *bytes, size_t size) {
+  sim.feed = bytes;
+  sim.feed_left = size;
+}
+
+size_t sim_feed_left(void) { return sim.feed_left; }
+
+static uint32_t kernel__fed(uint32_t below) {
+  uint32_t value = 0;
+  const uint32_t bytes = below <= 0x100 ? 1 : below <= 0x10000 ? 2 : 4;
+  for (uint32_t i = 0; i < bytes && sim.feed_left != 0; i++, sim.feed_left--) value = value << 8 | *sim.feed++;
+  return value % below;
+}
+
+uint32_t sim_random(uint32_t below) {
+  if (sim.feed_left != 0) return kernel__fed(below);
+  return (uint32_t)(((kernel__next() >> 32) * below) >> 32);
+}
 
 bool sim_chance(uint32_t percent) {
   if (percent == 0) return false;

@@ -97,6 +97,8 @@ typedef struct sim_request {
 typedef struct sim_kernel {
   sim_settings settings;
   uint64_t random;
+  const uint8_t *feed; /* decides in the place of `random` */
+  size_t feed_left;
   uint64_t now;
   uint64_t sequence;
   sim_name *names; /* all that ever were */

@@ -61,6 +61,12 @@ _Noreturn void sim_fail(const char *format, ...);
 
 uint32_t sim_random(uint32_t below);
 bool sim_chance(uint32_t percent);
+
+/* From now on chance is what these bytes say (one, two or four of them for each decision), for as long as they last; then the seed's
+ * again. They must stay where they are meanwhile. */
+void sim_feed(const uint8_t *bytes, size_t size);
+size_t sim_feed_left(void);
+
 void sim_pass_time(uint64_t ms);
 
 /* One step of the kernel: operations that can complete may do so. `all`: they do. */

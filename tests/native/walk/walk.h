@@ -167,8 +167,9 @@ void walk_settle(walk_poll *p);
 
 void walk_check_invariants(void);
 
-/* ---- main.c ---- */
+/* ---- step.c ---- */
 
 void walk_step(void);
+void walk_end_all(void); /* nothing is left */
 
 #endif
