@@ -110,6 +110,7 @@ typedef struct sim_kernel {
   uint32_t request_count, request_capacity;
   uint32_t ports, loose_clients;
   uint32_t locks, locks_held, signals;
+  const os_pipe *closing; /* a cancel said that its close comes next, under the same hold of its lock */
   uint32_t fault_at[SIM_FAULT_COUNT];
   uint32_t fault_hits[SIM_FAULT_COUNT];
   void (*hook)(sim_moment moment, void *context);

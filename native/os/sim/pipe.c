@@ -53,6 +53,7 @@ void os_pipe_close(os_pipe *pipe, bool keep_handle) {
   for (uint32_t i = 0; i < sim.request_count; i++) {
     if (sim.requests[i]->file == pipe->file && !sim.requests[i]->cancelled) sim_fail("a pipe is closed without cancelling first");
   }
+  if (sim.closing == pipe) sim.closing = NULL;
   pipe->file->pipe = NULL;
   if (!keep_handle) sim_file_close(pipe->file);
   os_free(pipe);
@@ -139,7 +140,7 @@ os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
 }
 
 bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing) {
-  (void)closing;
+  if (closing) sim.closing = pipe;
   sim_request *request = sim_request_of(op);
   if (request == NULL && (sim.in_hook || sim.settings.threads)) return false; /* handed out, and the waiting thread has not come to it yet */
   if (request == NULL) sim_fail("rule 2: a cancel of an operation that is not pending");

@@ -38,6 +38,7 @@ void os_lock_leave(os_lock *lock) {
   if (lock->magic != LOCK_MAGIC || !lock->held) sim_fail("os_lock_leave of a lock that is not held");
   lock->held = false;
   sim.locks_held--;
+  if (sim.locks_held == 0 && sim.closing != NULL) sim_fail("a cancel said that the pipe is closed next, and it is not");
   sim_moment_passes(SIM_UNLOCKED);
 }
 

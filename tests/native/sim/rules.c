@@ -90,6 +90,43 @@ TEST(test_an_event_of_another_thread_wakes_the_waiter) {
   script_end(&s);
 }
 
+typedef struct waker {
+  script *s;
+  uint32_t unlocked, at; /* moments so far, and at which of them the other thread wakes */
+  bool woken;
+} waker;
+
+static void wake_at(sim_moment moment, void *context) {
+  waker *w = context;
+  const bool asleep = moment == SIM_ASLEEP; /* there are fewer moments than that: the last one */
+  if (w->woken) {
+    REQUIRE(!asleep); /* the wake came before, and is not slept over */
+  } else if (asleep || (moment == SIM_UNLOCKED && ++w->unlocked == w->at)) {
+    w->woken = true;
+    REQUIRE_OK(nps_poll_wake(w->s->poll, 9));
+  }
+}
+
+/* P3: whenever it comes, also while a wait hands out an event that is void by then. */
+TEST(test_a_wake_at_any_moment_of_a_wait_ends_it) {
+  for (uint32_t at = 1; at <= 8; at++) {
+    script s = script_begin();
+    sim_file *client = connected(&s);
+    REQUIRE_OK(nps_pipe_reregister(s.pipe, 1, BOTH_INTERESTS)); /* queued ... */
+    REQUIRE_OK(nps_pipe_deregister(s.pipe)); /* ... and void */
+    waker w = {&s, 0, at, false};
+    nps_event event;
+    uint32_t count = 0;
+    sim_set_hook(wake_at, &w);
+    REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, NPS_FOREVER, &count));
+    sim_set_hook(NULL, NULL);
+    REQUIRE_EQUAL(1, count);
+    REQUIRE_EQUAL(9, event.token);
+    sim_close(client);
+    script_end(&s);
+  }
+}
+
 /* ---------------------------------------------------------------- closing a poll on which pipes linger */
 
 static char taken[400];

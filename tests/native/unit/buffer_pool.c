@@ -8,6 +8,7 @@ TEST(test_a_pool_gives_no_more_than_its_limit) {
   buffer_pool pool;
   void *taken[4];
   os_lock_init(&lock);
+  memset(&pool, 0xA5, sizeof pool);
   buffer_pool_init(&pool, &lock, 3, 4096);
   REQUIRE_EQUAL(0, pool.made); /* made when first needed */
   for (int i = 0; i < 3; i++) {
@@ -36,6 +37,7 @@ TEST(test_a_pool_of_none_gives_none) {
   os_lock lock;
   buffer_pool pool;
   os_lock_init(&lock);
+  memset(&pool, 0xA5, sizeof pool);
   buffer_pool_init(&pool, &lock, 0, 65536);
   REQUIRE(buffer_pool_take(&pool) == NULL);
   buffer_pool_destroy(&pool);

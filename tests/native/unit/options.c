@@ -177,6 +177,8 @@ TEST(test_names_are_utf8) { /* O3 */
         text, sizeof text, "x%sy", good[i]); /* its length is known, too: what follows is read as what it is */
     REQUIRE_OK(named(good[i]));
     REQUIRE_OK(named(text));
+    (void)snprintf(text, sizeof text, "x%s\x80", good[i]); /* ... at once */
+    REQUIRE_INVALID(NPS_ARGUMENT_NAME, named(text));
   }
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     (void)snprintf(text, sizeof text, "x%sy", bad[i]);
