@@ -66,8 +66,7 @@ TEST(test_parts_of_a_message_that_comes_are_not_lost) { /* R1: ERROR_MORE_DATA o
   messages_end(m);
 }
 
-TEST(
-    test_parts_of_a_message_taken_without_a_buffer_are_not_lost) { /* R1: the caller's memory, and ERROR_MORE_DATA of the take */
+TEST(test_parts_of_a_message_taken_without_a_buffer_are_not_lost) { /* R1 */
   messages m = messages_new(0);
   message_send(&m, 1);
   register_pipe(m.l, m.pipe, 1);
