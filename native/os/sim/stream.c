@@ -58,7 +58,8 @@ uint32_t sim_side_send(sim_side *side, const uint8_t *bytes, uint32_t size) {
   const uint32_t room = sim_side_room(side);
   const uint32_t n = size < room ? size : room;
   const uint32_t place = (uint32_t)(((uint64_t)out->first + out->count) % out->quota);
-  const uint32_t before_end = n < out->quota - place ? n : out->quota - place;
+  uint32_t before_end = out->quota - place;
+  if (before_end > n) before_end = n;
   if (n != 0) memcpy(out->bytes + place, bytes, before_end);
   if (n > before_end) memcpy(out->bytes, bytes + before_end, n - before_end);
   out->count += n;
@@ -69,7 +70,8 @@ uint32_t sim_side_send(sim_side *side, const uint8_t *bytes, uint32_t size) {
 uint32_t sim_side_receive(sim_side *side, uint8_t *bytes, uint32_t size) {
   sim_stream *in = &side->in;
   const uint32_t n = size < in->count ? size : in->count;
-  const uint32_t before_end = n < in->quota - in->first ? n : in->quota - in->first;
+  uint32_t before_end = in->quota - in->first;
+  if (before_end > n) before_end = n;
   if (n != 0) memcpy(bytes, in->bytes + in->first, before_end);
   if (n > before_end) memcpy(bytes + before_end, in->bytes, n - before_end);
   in->first = (uint32_t)(((uint64_t)in->first + n) % in->quota);

@@ -98,7 +98,7 @@ void world_end(nps_pipe *pipe) {
 /* ---- waiting ---- */
 
 uint32_t world_pump(world *w, nps_poll *poll, int64_t timeout_ms) {
-  nps_event events[WORLD_TOKENS];
+  nps_event events[WORLD_TOKENS] = {0};
   uint32_t count = 0;
   WORLD_OK(w, nps_poll_wait(poll, events, WORLD_TOKENS, timeout_ms, &count));
   for (uint32_t i = 0; i < count; i++) {
