@@ -217,6 +217,7 @@ void walk_close(walk_pipe *p, bool linger) {
       time = NPS_FOREVER;
     }
   }
+  if (linger) walk_before_linger(p);
   nps_result result = nps_pipe_close(p->pipe, time);
   walk_outcome(state, linger ? CALL_CLOSE_LINGER : CALL_CLOSE, result, p);
   p->registered = false;

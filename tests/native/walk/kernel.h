@@ -71,6 +71,7 @@ int64_t walk_wait_time(const walk_poll *p);
 int64_t walk_linger_time(void);
 void walk_aim_a_fault(const walk_pipe *p); /* chance alone would hardly ever hit the few calls of some kinds. `p` may be null */
 bool walk_call_rarely(walk_pipe *p);       /* true: it made a call that chance alone would not */
+void walk_before_linger(const walk_pipe *p); /* it is closed next, and loses nothing by that */
 void walk_before_close(const walk_poll *p, bool release); /* or it is released, and does not linger */
 bool walk_tries_odd_handle(void);
 intptr_t walk_odd_handle(void); /* nothing that can be adopted */

@@ -9,6 +9,7 @@ static walk_end ends__pipes[WALK_PIPES];       /* of the library, by their place
 static walk_end ends__foreign[WALK_PEERS + 4]; /* of peers */
 static walk_end ends__released[ENDS_LINGERING]; /* of the library, released while they linger */
 static real_connection *ends__newest;
+static const walk_end *ends__kept; /* a close that lingers has begun: its end loses nothing by the call */
 static bool ends__driven; /* the call under way ends a lingering close only when it is done or its time is over */
 
 /* ---------------------------------------------------------------- connections */
@@ -151,6 +152,7 @@ static void ends__ended(walk_end *end) {
   const real_side *side = real_side_of(end);
   uint64_t lost = side == NULL ? 0 : side->in_hand;
   if (end->lingering && ends__driven && (end->linger_until == UINT64_MAX || os_now_ms() < end->linger_until)) lost = 0; /* X1 */
+  if (end == ends__kept) lost = 0; /* X1: answered at once because all was out */
   real_leave(end, false, lost);
   end->os = NULL;
 }
@@ -207,11 +209,14 @@ void walk_sync(void) {
     end->used = false;
   }
   ends__driven = false;
+  ends__kept = NULL;
 }
 
 void walk_wait_begins(void) {
   ends__driven = true;
 }
+
+void walk_before_linger(const walk_pipe *p) { ends__kept = ends__of(p); }
 
 void walk_before_close(const walk_poll *p, bool release) {
   (void)p;

@@ -142,6 +142,8 @@ int64_t walk_wait_time(const walk_poll *p) {
 
 int64_t walk_linger_time(void) { return 1 + sim_random(60); }
 
+void walk_before_linger(const walk_pipe *p) { (void)p; }
+
 void walk_before_close(const walk_poll *p, bool release) {
   (void)p;
   (void)release;
