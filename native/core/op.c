@@ -68,6 +68,11 @@ void op_give_memory(op *o, nps_poll *poll) {
   o->filled = o->taken = 0;
 }
 
+nps_result op_result(os_op_kind kind, nps_result result) {
+  const bool cancelled = has_status(result, NPS_E_CLOSED) && (kind == OS_CONNECT || kind == OS_WRITE);
+  return cancelled ? make_result(NPS_E_IO, nps_result_detail(result)) : result;
+}
+
 os_start op_start(op *o, os_op_kind kind, uint32_t length, os_completion *done) {
   nps_pipe *pipe = o->pipe;
   o->os.kind = kind;
@@ -79,6 +84,7 @@ os_start op_start(op *o, os_op_kind kind, uint32_t length, os_completion *done) 
   os_start started = os_pipe_start(pipe->os, &o->os, done);
   if (started == OS_DONE) {
     o->state = OP_IDLE;
+    done->result = op_result(kind, done->result);
     pipe->refs--; /* never the last: the caller has one */
   }
   return started;

@@ -56,6 +56,10 @@ void op_release(op *o, nps_poll *poll);
 bool op_take_memory(op *o, nps_poll *poll, uint32_t size, bool heap);
 void op_give_memory(op *o, nps_poll *poll);
 
+/* What the system said of an operation of a pipe that is not closed. Somebody else cancelled it, on a handle that was lent: an error.
+ * (Reads are just started again.) */
+nps_result op_result(os_op_kind kind, nps_result result);
+
 /* pre: idle, the pipe's lock held. OS_DONE leaves it idle. */
 os_start op_start(op *o, os_op_kind kind, uint32_t length, os_completion *done);
 

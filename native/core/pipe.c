@@ -182,9 +182,7 @@ void pipe_complete(const os_completion *completion, delivery *to) {
     op_release(o, pipe->poll);
   } else {
     os_completion seen = *completion;
-    /* Somebody else cancelled it, on a handle that was lent: an error, for this pipe is not closed. A read is just started again. */
-    if (has_status(seen.result, NPS_E_CLOSED) && (o->os.kind == OS_CONNECT || o->os.kind == OS_WRITE))
-      seen.result = make_result(NPS_E_IO, nps_result_detail(seen.result));
+    seen.result = op_result(o->os.kind, seen.result);
     switch (o->os.kind) {
     case OS_CONNECT:
       connection_complete(pipe, &seen);

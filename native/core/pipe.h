@@ -42,6 +42,7 @@ struct nps_pipe {
   uint8_t armed; /* the same bits: becoming ready yields an event */
   uint8_t events; /* nps_readiness bits that the next hand-out reports */
   bool queued; /* in the poll's ready list */
+  bool wake_owed; /* the wait that sleeps could not be woken: pipe_leave will */
   bool peer_closed; /* reported as NPS_CLOSED */
   bool write_again; /* write_end is to be told once: nothing that was accepted is lost */
 

@@ -49,8 +49,12 @@ void pipe_leave(nps_pipe *pipe, delivery *to) {
     pipe->refs++; /* the ready list's */
   }
   bool last = pipe->refs == 0;
+  bool wake_owed = pipe->wake_owed;
   nps_poll *poll = pipe->poll;
+  pipe->wake_owed = false;
   os_lock_leave(&pipe->lock);
+  if (wake_owed)
+    poll_insist_on_wake(poll);
   if (!last)
     return;
   os_lock_destroy(&pipe->lock);
@@ -132,7 +136,8 @@ static int64_t poll__prepare(nps_poll *poll, delivery *to, int64_t timeout_ms, u
   os_lock_enter(&poll->lock);
   poll__expire(poll);
   poll__hand_out(poll, to);
-  const bool at_once = to->count > 0 || poll->closing || poll->wake_set; /* a wake may have come while handing out left the lock */
+  const bool at_once =
+      to->count > 0 || poll->closing || poll->wake_set; /* a wake may have come while handing out left the lock */
   const int64_t block = at_once ? 0 : poll__remaining(timeout_ms, deadline, poll__next_expiry(poll));
   poll->blocked = block != 0; /* under the lock: who queues a pipe from now on wakes us */
   os_lock_leave(&poll->lock);
@@ -260,13 +265,31 @@ bool poll_unbind(nps_poll *poll, nps_pipe *pipe) {
   return bound;
 }
 
+/* Wakes a sleeping wait, or leaves that to pipe_leave, with a reference to the poll. The poll's lock is held, and the pipe's. */
+static void poll__wake_for(nps_poll *poll, nps_pipe *pipe) {
+  if (poll__send_wake(poll) == RESULT_OK || pipe->wake_owed)
+    return;
+  pipe->wake_owed = true;
+  poll->refs++;
+}
+
+void poll_insist_on_wake(nps_poll *poll) {
+  os_lock_enter(&poll->lock);
+  while (!poll->closing && poll__send_wake(poll) != RESULT_OK) {
+    os_lock_leave(&poll->lock);
+    os_sleep_ms(1);
+    os_lock_enter(&poll->lock);
+  }
+  os_lock_leave(&poll->lock);
+  poll_unref(poll);
+}
+
 bool poll_push(nps_poll *poll, nps_pipe *pipe) {
   os_lock_enter(&poll->lock);
   bool open = !poll->closing;
   if (open) {
     list_append(&poll->ready, &pipe->ready_node);
-    /* A wake that fails leaves the event queued: the wait finds it when it returns for another reason. */
-    (void)poll__send_wake(poll);
+    poll__wake_for(poll, pipe);
   }
   os_lock_leave(&poll->lock);
   return open;
@@ -279,7 +302,7 @@ bool poll_linger(nps_poll *poll, nps_pipe *pipe, int64_t linger_ms) {
     pipe->linger_until = linger_ms < 0 ? UINT64_MAX : os_now_ms() + (uint64_t)linger_ms;
     pipe->refs++;
     list_append(&poll->lingering, &pipe->linger_node);
-    (void)poll__send_wake(poll);
+    poll__wake_for(poll, pipe);
   }
   os_lock_leave(&poll->lock);
   return open;

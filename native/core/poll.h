@@ -66,6 +66,10 @@ bool poll_unbind(nps_poll *poll, nps_pipe *pipe);
 /* A pipe that was bound is gone. May free the poll. */
 void poll_unref(nps_poll *poll);
 
+/* There was no memory for a wake, and a missing event is not allowed: until there is some, or the wait returns for another reason. No lock
+ * is held. Drops the reference to the poll that came with pipe->wake_owed. */
+void poll_insist_on_wake(nps_poll *poll);
+
 /* Queues the pipe for hand-out and wakes a sleeping wait, once. false: the poll is closing. */
 bool poll_push(nps_poll *poll, nps_pipe *pipe);
 
