@@ -45,8 +45,10 @@ static nt_status adopt__query(HANDLE handle, int information_class, void *inform
  * answers none, and is a pipe all the same. */
 static nps_result adopt__refuse(nt_status status) {
   DWORD code = RtlNtStatusToDosError(status);
-  return status == adopt__denied || code == ERROR_PIPE_NOT_CONNECTED ? iocp_result(code)
-                                                                      : iocp_make_result(NPS_E_NOT_A_PIPE, code);
+  nps_result result = iocp_result(code);
+  bool known = status == adopt__denied || code == ERROR_PIPE_NOT_CONNECTED ||
+               nps_result_status(result) == NPS_E_OUT_OF_MEMORY;
+  return known ? result : iocp_make_result(NPS_E_NOT_A_PIPE, code);
 }
 
 /* A handle for synchronous I/O must go before anything else is asked. GetFileType does not wait;

@@ -23,8 +23,13 @@ static nps_status error__status(DWORD code) {
   case ERROR_NOT_ENOUGH_MEMORY:
   case ERROR_OUTOFMEMORY:
   case ERROR_NO_SYSTEM_RESOURCES:
+  case ERROR_NONPAGED_SYSTEM_RESOURCES:
+  case ERROR_PAGED_SYSTEM_RESOURCES:
+  case ERROR_WORKING_SET_QUOTA:
+  case ERROR_PAGEFILE_QUOTA:
   case ERROR_COMMITMENT_LIMIT:
   case ERROR_NOT_ENOUGH_QUOTA:
+  case ERROR_INVALID_USER_BUFFER: /* ReadFile, WriteFile: "too many outstanding asynchronous I/O requests" */
     return NPS_E_OUT_OF_MEMORY;
   case ERROR_NOT_SUPPORTED:
     return NPS_E_NOT_SUPPORTED;

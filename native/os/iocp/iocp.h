@@ -50,6 +50,8 @@ struct os_pipe {
   iocp_skip skip;
   bool adopted;
   bool shared; /* others may have the handle too: it was adopted, or lent */
+  bool
+      old_client; /* a disconnect failed: the next connect makes it good first, or it would take the old client for a new one (C7) */
 };
 
 /* ---- error.c: the only place where codes become statuses ---- */
@@ -73,6 +75,11 @@ void iocp_complete(os_op *op, os_op_kind kind, DWORD code, DWORD bytes, os_compl
 
 /* A packet was dequeued: true if it completes an operation, which is then in *completion. */
 bool iocp_packet(const OVERLAPPED_ENTRY *packet, os_completion *completion);
+
+/* ---- pipe.c ---- */
+
+/* Disconnects. A code; not being connected is a success. */
+DWORD iocp_let_go(os_pipe *pipe);
 
 /* ---- name.c ---- */
 

@@ -31,8 +31,13 @@ static DWORD op__call(os_pipe *pipe, os_op *op) {
   static char op__nothing; /* what a read of no byte points at */
   OVERLAPPED *overlapped = iocp_overlapped(op);
   BOOL succeeded = FALSE;
+  DWORD code = ERROR_SUCCESS;
   switch (op->kind) {
   case OS_CONNECT:
+    if (pipe->old_client)
+      code = iocp_let_go(pipe);
+    if (code != ERROR_SUCCESS)
+      return code;
     succeeded = ConnectNamedPipe(pipe->handle, overlapped);
     break;
   case OS_READ:
@@ -52,11 +57,15 @@ static DWORD op__call(os_pipe *pipe, os_op *op) {
 }
 
 /* A packet may have come or may come, or none: post one of our own behind it. The port is first-in first-out, so
- * when the sentinel is dequeued, the packet has been or never will be. Should there be no memory even to post, the
- * operation counts as pending: its memory is kept (rule 5), at worst for ever. */
-static void op__post_sentinel(os_pipe *pipe, os_op *op) {
-  if (!PostQueuedCompletionStatus(pipe->port->queue, 0, IOCP_KEY_SENTINEL, iocp_overlapped(op)))
-    InterlockedCompareExchange(&op->state.phase, IOCP_PENDING, IOCP_SENTINEL);
+ * when the sentinel is dequeued, the packet has been or never will be. Without memory even to post, until there is some, or until the
+ * packet has been: true then. */
+static bool op__post_sentinel(os_pipe *pipe, os_op *op) {
+  while (!PostQueuedCompletionStatus(pipe->port->queue, 0, IOCP_KEY_SENTINEL, iocp_overlapped(op))) {
+    if (InterlockedCompareExchange(&op->state.phase, IOCP_PACKET, IOCP_PACKET) == IOCP_PACKET)
+      return true;
+    Sleep(1);
+  }
+  return false;
 }
 
 os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
@@ -86,13 +95,12 @@ os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
   }
 
   /* Rule 2: from here on only the packet decides, unless the waiter has had it already. */
-  if (InterlockedExchange(&op->state.phase, (LONG)next) == IOCP_PACKET) {
+  bool seen = InterlockedExchange(&op->state.phase, (LONG)next) == IOCP_PACKET;
+  if (!seen && next == IOCP_SENTINEL)
+    seen = op__post_sentinel(pipe, op);
+  if (seen)
     op__complete_from_overlapped(op, done);
-    return OS_DONE;
-  }
-  if (next == IOCP_SENTINEL)
-    op__post_sentinel(pipe, op);
-  return OS_PENDING;
+  return seen ? OS_DONE : OS_PENDING;
 }
 
 bool iocp_packet(const OVERLAPPED_ENTRY *packet, os_completion *completion) {

@@ -189,14 +189,21 @@ void os_op_discard(os_op *op) {
   (void)op; /* likewise: disconnect or close ends what nobody wants */
 }
 
-nps_result os_pipe_disconnect(os_pipe *pipe) {
+DWORD iocp_let_go(os_pipe *pipe) {
   DWORD code = DisconnectNamedPipe(pipe->handle) ? ERROR_SUCCESS : GetLastError();
   switch (code) {
   case ERROR_PIPE_LISTENING: /* a cancelled connect has not ended yet (Wine): still listening, as it should */
   case ERROR_PIPE_NOT_CONNECTED: /* disconnected before, or never connected */
   case ERROR_BAD_PIPE:
-    return NPS_OK;
+    code = ERROR_SUCCESS;
+    break;
   default:
-    return iocp_result(code);
+    break;
   }
+  pipe->old_client = code != ERROR_SUCCESS;
+  return code;
+}
+
+nps_result os_pipe_disconnect(os_pipe *pipe) {
+  return iocp_result(iocp_let_go(pipe));
 }
