@@ -1,4 +1,4 @@
-/* cases.c - a case for each scenario; the last one looks at all of them together. */
+/* cases_epoll.c - a case for each scenario; the last one looks at all of them together. */
 #include "scenarios.h"
 #include "test.h"
 
@@ -13,6 +13,9 @@ TEST(test_faults_of_one_way_pipes) {
 }
 TEST(test_faults_of_connections_one_after_the_other) {
   explore(&scenario_relisten);
+}
+TEST(test_faults_of_a_close_that_lingers) {
+  explore(&scenario_linger);
 }
 TEST(test_faults_of_several_instances) {
   explore(&scenario_instances);

@@ -7,7 +7,7 @@
 #include "sys.h"
 #include "world.h"
 
-#define FIRST_CALLS 3u /* of a site in one scenario; and the last */
+#define FIRST_CALLS 4u /* of a site in one scenario; and the last */
 #define SITES 1024
 
 static uint32_t s_runs;
@@ -42,26 +42,34 @@ static void explore__run(const scenario *one, const fault_plan *plans, uint32_t 
   fault_end();
 }
 
-/* Sites that only come after a fault, each with that fault. */
+/* Sites that only come after faults, each with those. */
 typedef struct discovery {
-  fault_plan first;
-  uint32_t site;
+  fault_plan plans[FAULT_PLANS]; /* the last one is for the site that was found */
+  uint32_t count;
 } discovery;
 
 static discovery s_found[SITES];
 static uint32_t s_found_count;
 
-static void explore__look(const fault_plan *plan, const uint32_t *usual) {
-  for (uint32_t site = 0; site < fault_site_count; site++) {
-    if (fault_calls(site) == 0 || usual[site] != 0 || fault_injected(site) != 0 || s_found_count == SITES) {
-      continue;
+static void explore__add(const fault_plan *plans, uint32_t count, uint32_t site) {
+  for (uint32_t i = 0; i < s_found_count; i++) {
+    if (s_found[i].plans[s_found[i].count - 1].site == site) {
+      return;
     }
-    bool known = false;
-    for (uint32_t i = 0; i < s_found_count; i++) {
-      known = known || s_found[i].site == site;
-    }
-    if (!known) {
-      s_found[s_found_count++] = (discovery){*plan, site};
+  }
+  discovery *made = &s_found[s_found_count++];
+  for (uint32_t i = 0; i < count; i++) {
+    made->plans[i] = plans[i];
+  }
+  made->plans[count] = (fault_plan){.site = site, .nth = 0};
+  made->count = count + 1;
+}
+
+/* After a run: has it made calls that no run has failed so far, nor will? */
+static void explore__look(const fault_plan *plans, uint32_t count, const uint32_t *usual) {
+  for (uint32_t site = 0; count < FAULT_PLANS && site < fault_site_count; site++) {
+    if (fault_calls(site) != 0 && usual[site] == 0 && fault_injected(site) == 0) {
+      explore__add(plans, count, site);
     }
   }
 }
@@ -75,18 +83,21 @@ static void explore__site(const scenario *one, uint32_t site, uint32_t calls, co
       for (int always = 0; always <= (int)error->lasting; always++) {
         fault_plan plan = {site, nth, error, always != 0};
         explore__run(one, &plan, 1);
-        explore__look(&plan, usual);
+        explore__look(&plan, 1, usual);
         explore__run(one, NULL, 0);
       }
     }
   }
 }
 
-static void explore__pairs(const scenario *one) {
-  for (uint32_t i = 0; i < s_found_count; i++) {
-    for (const fault_error *error = fault_sites[s_found[i].site].errors; error->name != NULL; error++) {
-      fault_plan plans[FAULT_PLANS] = {s_found[i].first, {s_found[i].site, 0, error, false}};
-      explore__run(one, plans, FAULT_PLANS);
+static void explore__found(const scenario *one, const uint32_t *usual) {
+  for (uint32_t i = 0; i < s_found_count; i++) { /* grows */
+    discovery *found = &s_found[i];
+    fault_plan *last = &found->plans[found->count - 1];
+    for (const fault_error *error = fault_sites[last->site].errors; error->name != NULL; error++) {
+      last->error = error;
+      explore__run(one, found->plans, found->count);
+      explore__look(found->plans, found->count, usual);
       explore__run(one, NULL, 0);
     }
   }
@@ -97,8 +108,7 @@ void explore(const scenario *one) {
   uint64_t start = sys_now_ms();
   uint32_t runs = s_runs;
   REQUIRE(fault_site_count <= SITES);
-  fault_describe(); /* of the case before, if it failed */
-  fault_end();
+  fault_end(); /* of the case before, if it failed */
   explore_begin_files();
   s_handles = sys_handle_count();
   s_found_count = 0;
@@ -115,7 +125,7 @@ void explore(const scenario *one) {
   for (uint32_t site = 0; site < fault_site_count; site++) {
     explore__site(one, site, s_usual[site], s_usual);
   }
-  explore__pairs(one);
+  explore__found(one, s_usual);
   explore_end_files();
   printf("     %s: %u runs, %u ms\n", one->name, s_runs - runs, (unsigned)(sys_now_ms() - start));
 }

@@ -10,7 +10,7 @@ typedef struct scenario {
   bool loose; /* threads or time decide how many calls there are: a planned one may not come */
 } scenario;
 
-/* Runs it without a fault; then with each; after each, without again. Then once more with pairs of faults, where a first one has led
+/* Runs it without a fault; then with each; after each, without again. Then with two or three faults, where one has led
  * the library to a call that no scenario makes without it. After every run nothing may be left. */
 void explore(const scenario *one);
 

@@ -15,20 +15,33 @@ static fault_plan s_plans[FAULT_PLANS];
 static uint32_t s_plan_count;
 static atomic_uint s_fired[FAULT_PLANS];
 static atomic_bool s_quiet[FAULT_PLANS]; /* what fired need not be heard of */
-static bool s_heard[FAULT_PLANS];
+static atomic_bool s_heard[FAULT_PLANS];
 static atomic_bool s_lifted;
 static atomic_bool s_closing;
 static atomic_llong s_blocks;
 static bool s_running;
 
+/* What the runner says when the case fails, or hangs. */
+static void fault__note(const fault_plan *plans, uint32_t count) {
+  char text[400] = "";
+  size_t length = 0;
+  for (uint32_t i = 0; i < count && length < sizeof text; i++) {
+    const fault_site *site = &fault_sites[plans[i].site];
+    length += (size_t)snprintf(text + length, sizeof text - length, "%s%s in %s, call %u: %s%s", i == 0 ? "" : "; ",
+        site->import, site->function, plans[i].nth, plans[i].error->name, plans[i].always ? " from then on" : "");
+  }
+  test_note("fault: %s", count == 0 ? "none" : text);
+}
+
 void fault_begin(const fault_plan *plans, uint32_t count) {
+  fault__note(plans, count);
   for (uint32_t i = 0; i < SITES; i++) {
     atomic_store(&s_calls[i], 0);
   }
   for (uint32_t i = 0; i < FAULT_PLANS; i++) {
     atomic_store(&s_fired[i], 0);
     atomic_store(&s_quiet[i], true);
-    s_heard[i] = false;
+    atomic_store(&s_heard[i], false);
     if (i < count) {
       s_plans[i] = plans[i];
     }
@@ -161,7 +174,8 @@ bool fault_explains(int64_t result) {
                  (detail == plan->error->code || (detail == 0 && fault__is_memory(import)) ||
                      nps_result_status(result) == NPS_END_OF_STREAM);
     if (alike || fault_may_mean(import, plan->error->code, result)) {
-      explained = s_heard[i] = true;
+      atomic_store(&s_heard[i], true);
+      explained = true;
     }
   }
   return explained;
@@ -170,7 +184,7 @@ bool fault_explains(int64_t result) {
 uint32_t fault_unheard(void) {
   uint32_t count = 0;
   for (uint32_t i = 0; i < s_plan_count; i++) {
-    count += atomic_load(&s_fired[i]) != 0 && !atomic_load(&s_quiet[i]) && !s_heard[i];
+    count += atomic_load(&s_fired[i]) != 0 && !atomic_load(&s_quiet[i]) && !atomic_load(&s_heard[i]);
   }
   return count;
 }

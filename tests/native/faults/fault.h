@@ -29,7 +29,7 @@ typedef struct fault_site {
 extern const fault_site fault_sites[];
 extern const uint32_t fault_site_count;
 
-#define FAULT_PLANS 2 /* at once */
+#define FAULT_PLANS 3 /* at once */
 
 typedef struct fault_plan {
   uint32_t site;
@@ -46,7 +46,7 @@ void fault_end(void);
  * site. */
 fault_plan fault_plan_of(const char *function, const char *import, const char *error);
 
-/* Whether a run has begun and not ended: a check has failed in it. Prints its plans. */
+/* Prints the plans of the run that is under way, and how often they struck. */
 void fault_describe(void);
 
 uint32_t fault_calls(uint32_t site); /* in this run */

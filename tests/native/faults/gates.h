@@ -5,8 +5,20 @@
 #if defined(_WIN32)
 #include <windows.h>
 /* After it. */
-#include "../../../native/os/iocp/ntdll.h"
-#define FAULT_CALL
+#include "ntdll.h"
+
+#define FAULT_MORE_THERE 0u
+#define FAULT_PACKET_FAILS ERROR_NO_SYSTEM_RESOURCES
+
+#ifndef STATUS_ACCESS_DENIED
+#define STATUS_ACCESS_DENIED 0xC0000022u
+#endif
+#ifndef STATUS_INSUFFICIENT_RESOURCES
+#define STATUS_INSUFFICIENT_RESOURCES 0xC000009Au
+#endif
+#ifndef STATUS_INVALID_PARAMETER
+#define STATUS_INVALID_PARAMETER 0xC000000Du
+#endif
 #else
 #include <errno.h>
 #include <fcntl.h>

@@ -21,6 +21,9 @@ static void name__free(world *w) {
 
 /* Left by a server that crashed. */
 static void name__dead(world *w) {
+  if (sys_is_windows()) {
+    return; /* nothing is left there */
+  }
   (void)remove(peer_full_name("dead")); /* as below */
   peer_leave_dead_name("dead");
   nps_server_options options = server_options("dead");
@@ -30,6 +33,9 @@ static void name__dead(world *w) {
 
 /* Somebody else's server: never joined, never removed (O4). */
 static void name__taken(world *w) {
+  if (sys_is_windows()) {
+    return; /* Wine lets us join; Windows is asked by the conformance suite */
+  }
   (void)remove(peer_full_name("taken")); /* of a run whose system let us serve it, and then not clean up */
   peer_server *squatter = peer_listen("taken", 8);
   nps_server_options options = server_options("taken");
@@ -90,6 +96,30 @@ const scenario scenario_names = {"names", name__run, false};
 
 /* ---- opening ---- */
 
+static void name__open_peer(world *w, bool exported) {
+  nps_client_options options = client_options("peer");
+  nps_pipe *client = NULL;
+  peer_server *server = NULL;
+  while (client == NULL) {
+    server = peer_listen("peer", 8);
+    client = world_client(w, &options);
+    if (client == NULL) {
+      peer_server_close(server);
+    }
+  }
+  intptr_t handle = -1;
+  if (exported) {
+    WORLD_OK(w, nps_pipe_export(client, &handle));
+    nps_pipe_release(client);
+    peer_close_handle(handle);
+  } else {
+    WORLD_OK(w, nps_pipe_os_handle(client, &handle));
+    WORLD_REQUIRE(handle > 0);
+    world_end(client);
+  }
+  peer_server_close(server);
+}
+
 static void name__run_open(void) {
   world w;
   world_open(&w, NULL);
@@ -98,18 +128,8 @@ static void name__run_open(void) {
   WORLD_EXPECT(&w, NPS_E_NOT_FOUND, nps_pipe_open(&options, &client));
   options.timeout_ms = 3;
   WORLD_EXPECT(&w, NPS_E_NOT_FOUND, nps_pipe_open(&options, &client));
-  peer_server *server = peer_listen("peer", 8);
-  options.name = "peer";
-  client = world_client(&w, &options);
-  intptr_t handle = -1;
-  WORLD_OK(&w, nps_pipe_os_handle(client, &handle));
-  WORLD_REQUIRE(handle > 0);
-  world_end(client);
-  client = world_client(&w, &options);
-  WORLD_OK(&w, nps_pipe_export(client, &handle));
-  nps_pipe_release(client);
-  peer_close_handle(handle);
-  peer_server_close(server);
+  name__open_peer(&w, false);
+  name__open_peer(&w, true);
   world_close(&w);
 }
 

@@ -32,6 +32,9 @@ static void server__listen(server_pair *s, nps_pipe *pipe) {
 
 /* The instance has this client; or the session was lost. */
 static bool server__serves(server_pair *s, nps_pipe *pipe, uint64_t token, nps_pipe *client) {
+  if (client == NULL) {
+    return false;
+  }
   world_register(&s->w, client, s->w.poll, CLIENT, BOTH_INTERESTS);
   s->w.rival = token == FIRST ? SECOND : FIRST;
   s->w.seen[s->w.rival] = 0;

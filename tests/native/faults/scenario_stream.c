@@ -19,6 +19,9 @@ static bool stream__link(world *w, nps_pipe *server, const char *name, uint32_t 
   nps_client_options options = client_options(name);
   options.direction = direction;
   *client = world_client(w, &options);
+  if (*client == NULL) {
+    return false;
+  }
   world_register(w, *client, w->poll, CLIENT_TOKEN, BOTH_INTERESTS);
   return world_connect(w, SERVER_TOKEN, server, CLIENT_TOKEN);
 }
@@ -68,10 +71,18 @@ static bool stream__one_way(world *w, nps_pipe *server, nps_pipe **client) {
     } else {
       size_t count; /* it learns of it at its next write */
       nps_result result = nps_pipe_write(server, "x", 1, &count);
-      if (nps_result_status(result) == NPS_E_BROKEN_PIPE)
+      if (nps_result_status(result) == NPS_E_BROKEN_PIPE) {
+        (void)fault_explains(result);
         break;
-      if (result < 0)
+      }
+      if (nps_result_status(result) == NPS_WOULD_BLOCK) {
+        world_await(w, SERVER_TOKEN, NPS_WRITABLE | NPS_CLOSED | NPS_ERROR);
+      } else if (result != NPS_OK) {
         world_excuse(w, result, __FILE__, __LINE__, "write");
+        if (nps_result_status(result) != NPS_E_OUT_OF_MEMORY) {
+          break;
+        }
+      }
     }
     if ((seen & NPS_ERROR) != 0) {
       world_take_error(w, server);
@@ -109,6 +120,7 @@ const scenario scenario_one_way = {"one way", stream__run_one_way, false};
 
 static void stream__listen(world *w, nps_pipe *server) {
   nps_result result;
+  world_last_look(server);
   WORLD_TRY(w, result, NPS_WOULD_BLOCK, nps_pipe_disconnect(server, 1));
 }
 
@@ -152,3 +164,66 @@ static void stream__run_relisten(void) {
 }
 
 const scenario scenario_relisten = {"relisten", stream__run_relisten, false};
+
+/* ---- a close that lingers ---- */
+
+static bool stream__linger(world *w, nps_pipe *server, const char *name) {
+  nps_pipe *client;
+  char memory[3000];
+  size_t count = 0;
+  if (!stream__link(w, server, name, NPS_DIRECTION_DUPLEX, &client)) {
+    world_end(client);
+    return false;
+  }
+  pattern_fill(memory, sizeof memory, 7, 0);
+  size_t sent = 0;
+  nps_result result = NPS_OK;
+  while (sent < sizeof memory &&
+         (result = nps_pipe_write(client, memory + sent, sizeof memory - sent, &count)) == NPS_OK) {
+    sent += count;
+  }
+  uint64_t unsent = 0;
+  if (nps_result_status(result) < 0) {
+    world_excuse(w, result, __FILE__, __LINE__, "write");
+  }
+  WORLD_REQUIRE(nps_pipe_flush_state(client, &unsent) >= 0);
+  world_last_look(client);
+  fault_set_closing(true);
+  WORLD_REQUIRE(nps_pipe_close(client, NPS_FOREVER) >= 0);
+  fault_set_closing(false);
+  size_t have = 0;
+  while (have < sent) {
+    char bytes[512];
+    result = nps_pipe_read(server, bytes, sizeof bytes, &count);
+    if (nps_result_status(result) == NPS_WOULD_BLOCK) {
+      world_await(w, SERVER_TOKEN, NPS_READABLE | NPS_CLOSED | NPS_ERROR);
+    } else if (nps_result_status(result) == NPS_E_OUT_OF_MEMORY) {
+      world_excuse(w, result, __FILE__, __LINE__, "read");
+    } else if (result != NPS_OK) {
+      (void)fault_explains(result);
+      nps_pipe_release(client);
+      return WORLD_LOST(w);
+    }
+    WORLD_REQUIRE(pattern_matches(bytes, count, 7, have));
+    have += count;
+  }
+  nps_pipe_release(client);
+  return sent == sizeof memory || WORLD_LOST(w);
+}
+
+static void stream__run_linger(void) {
+  world w;
+  world_open(&w, NULL);
+  nps_server_options options = stream__server_options("linger", NPS_DIRECTION_DUPLEX);
+  options.in_buffer_size = 256;
+  options.read_ahead = 128;
+  nps_pipe *server = world_server(&w, &options);
+  world_register(&w, server, w.poll, SERVER_TOKEN, BOTH_INTERESTS);
+  while (!stream__linger(&w, server, "linger")) {
+    world_drain(&w, server);
+  }
+  world_end(server);
+  world_close(&w);
+}
+
+const scenario scenario_linger = {"linger", stream__run_linger, false};

@@ -9,7 +9,8 @@ extern const scenario scenario_poll;
 extern const scenario scenario_transfer;
 extern const scenario scenario_one_way;
 extern const scenario scenario_relisten;
-extern const scenario scenario_instances;
+extern const scenario scenario_linger;
+extern const scenario scenario_instances; /* Linux */
 extern const scenario scenario_adopt;
 extern const scenario scenario_names;
 extern const scenario scenario_open;

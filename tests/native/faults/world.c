@@ -61,8 +61,17 @@ nps_pipe *world_server(world *w, const nps_server_options *options) {
 
 nps_pipe *world_client(world *w, const nps_client_options *options) {
   nps_pipe *pipe = NULL;
-  WORLD_OK(w, nps_pipe_open(options, &pipe));
-  return pipe;
+  for (;;) {
+    nps_result result = nps_pipe_open(options, &pipe);
+    if (result == NPS_OK) {
+      return pipe;
+    }
+    if (nps_result_status(result) == NPS_E_PIPE_BUSY && !fault_explains(result)) {
+      (void)WORLD_LOST(w); /* Windows: the client that a fault has ended is in the one instance */
+      return NULL;
+    }
+    world_excuse(w, result, __FILE__, __LINE__, "nps_pipe_open");
+  }
 }
 
 void world_register(world *w, nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_t interest) {
@@ -70,7 +79,17 @@ void world_register(world *w, nps_pipe *pipe, nps_poll *poll, uint64_t token, ui
   WORLD_OK(w, nps_pipe_register(pipe, poll, token, interest));
 }
 
+void world_last_look(nps_pipe *pipe) {
+  char byte;
+  size_t count;
+  nps_result error = NPS_OK;
+  (void)fault_explains(nps_pipe_read(pipe, &byte, 1, &count));
+  WORLD_REQUIRE(nps_pipe_take_error(pipe, &error) == NPS_OK);
+  (void)fault_explains(error);
+}
+
 void world_disconnect(world *w, nps_pipe *pipe) {
+  world_last_look(pipe);
   fault_set_closing(true);
   WORLD_OK(w, nps_pipe_disconnect(pipe, 0));
   fault_set_closing(false);
@@ -88,6 +107,7 @@ void world_end(nps_pipe *pipe) {
   if (pipe == NULL) {
     return;
   }
+  world_last_look(pipe);
   fault_set_closing(true);
   nps_result result = nps_pipe_abort(pipe);
   WORLD_REQUIRE(result == NPS_OK || nps_result_status(result) == NPS_E_CLOSED);
@@ -190,13 +210,20 @@ bool world_connect(world *w, uint64_t token, nps_pipe *pipe, uint64_t client_tok
 typedef enum step { STEP_MOVED, STEP_BLOCKED, STEP_LOST } step;
 
 /* What a read or a write that did not move a byte means. */
-static step world__failed(world *w, nps_result result, const char *what) {
+static step world__failed(world *w, nps_pipe *pipe, nps_result result, const char *what) {
+  nps_result background = NPS_OK;
   switch (nps_result_status(result)) {
   case NPS_WOULD_BLOCK:
     return STEP_BLOCKED;
-  case NPS_E_OUT_OF_MEMORY: /* nothing was moved, and nothing is lost: the same call may do next time */
+  case NPS_E_OUT_OF_MEMORY: /* nothing was moved, and nothing is lost: the same call may do next time; unless accepted bytes were lost */
     world_excuse(w, result, __FILE__, __LINE__, what);
-    return STEP_MOVED;
+    WORLD_REQUIRE(nps_pipe_take_error(pipe, &background) == NPS_OK);
+    if (background == NPS_OK) {
+      return STEP_MOVED;
+    }
+    WORLD_REQUIRE(fault_explains(background));
+    (void)WORLD_LOST(w);
+    return STEP_LOST;
   case NPS_END_OF_STREAM:
   case NPS_E_BROKEN_PIPE: /* the other end may be the one that the fault struck */
     (void)fault_explains(result);
@@ -217,7 +244,7 @@ static step world__write(world *w, const world_way *way, size_t *sent) {
   nps_result result = nps_pipe_write(way->from, memory, size, &count);
   WORLD_REQUIRE(count <= size && (result == NPS_OK) == (count > 0));
   *sent += count;
-  return result == NPS_OK ? STEP_MOVED : world__failed(w, result, "write");
+  return result == NPS_OK ? STEP_MOVED : world__failed(w, way->from, result, "write");
 }
 
 static step world__read(world *w, const world_way *way, size_t *have, size_t sent) {
@@ -230,7 +257,7 @@ static step world__read(world *w, const world_way *way, size_t *have, size_t sen
     WORLD_FAIL("a byte was lost, doubled or moved, between %u and %u", (unsigned)*have, (unsigned)(*have + count));
   }
   *have += count;
-  return result == NPS_OK ? STEP_MOVED : world__failed(w, result, "read");
+  return result == NPS_OK ? STEP_MOVED : world__failed(w, way->to, result, "read");
 }
 
 bool world_transfer(world *w, const world_way *way) {
@@ -261,7 +288,7 @@ bool world_expect_end(world *w, uint64_t token, nps_pipe *pipe) {
       return true;
     }
     WORLD_REQUIRE(result != NPS_OK);
-    switch (world__failed(w, result, "read")) {
+    switch (world__failed(w, pipe, result, "read")) {
     case STEP_MOVED:
       break;
     case STEP_BLOCKED:

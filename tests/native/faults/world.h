@@ -60,11 +60,14 @@ void world_excuse(world *w, nps_result result, const char *file, int line, const
 void world_open(world *w, const nps_poll_options *options); /* w->poll */
 void world_close(world *w); /* and what it gives back is counted by the caller of the scenario */
 nps_pipe *world_server(world *w, const nps_server_options *options);
+/* Null: the session was lost. */
 nps_pipe *world_client(world *w, const nps_client_options *options);
 void world_register(world *w, nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_t interest);
 void world_disconnect(world *w, nps_pipe *pipe);
 /* After a loss: lets all clients go that still queue for this one instance; it listens then. */
 void world_drain(world *w, nps_pipe *pipe);
+/* Hears what a read that was posted ahead, or anything else in the background, may have to tell before it is forgotten. */
+void world_last_look(nps_pipe *pipe);
 /* Aborts and releases; null is allowed. */
 void world_end(nps_pipe *pipe);
 
