@@ -7,8 +7,7 @@ TEST(test_a_disconnect_that_fails_says_so) { /* C7 */
   script s = script_begin();
   REQUIRE(nps_pipe_connect(s.pipe) >= 0);
   sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
-  while (script_events(&s) != 0) {
-  }
+  while (script_events(&s) != 0) {}
   REQUIRE_EQUAL(PIPE_CONNECTED, s.pipe->state);
   sim_fault_at(SIM_FAULT_DISCONNECT, 1);
   REQUIRE_STATUS(NPS_E_IO, nps_pipe_disconnect(s.pipe, 1)); /* and no new connect is begun */
@@ -37,4 +36,90 @@ TEST(test_a_register_that_failed_may_be_tried_again) { /* P5: also with another 
     nps_pipe_release(pipe);
     script_end(&s);
   }
+}
+
+/* A server that has its client; `s.pipe` writes. */
+static sim_file *connected(script *s) {
+  REQUIRE(nps_pipe_connect(s->pipe) >= 0);
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE(client != NULL);
+  while (script_events(s) != 0) {}
+  return client;
+}
+
+TEST(test_a_write_that_failed_goes_on_failing) { /* W3: also where the system would take the next one */
+  script s = script_begin();
+  sim_file *client = connected(&s);
+  size_t count = 0;
+  sim_fault_at(SIM_FAULT_WRITE, 1);
+  REQUIRE_STATUS(NPS_E_IO, nps_pipe_write(s.pipe, "a", 1, &count));
+  REQUIRE_STATUS(NPS_E_IO, nps_pipe_write(s.pipe, "b", 1, &count));
+  REQUIRE_EQUAL(0, count);
+  sim_close(client);
+  script_end(&s);
+}
+
+TEST(test_a_write_that_ended_well_is_no_error) { /* W2, W4 */
+  script s = script_begin();
+  sim_file *client = connected(&s);
+  static const char bytes[200] = {0}; /* more than the kernel keeps */
+  char taken[200];
+  size_t count = 0;
+  nps_result error = NPS_OK;
+  REQUIRE_OK(nps_pipe_write(s.pipe, bytes, sizeof bytes, &count));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_write(s.pipe, bytes, 1, &count));
+  REQUIRE(sim_read(client, taken, sizeof taken) != 0);
+  REQUIRE_EQUAL(NPS_WRITABLE, script_events(&s));
+  REQUIRE_OK(nps_pipe_take_error(s.pipe, &error));
+  REQUIRE_OK(error);
+  sim_close(client);
+  script_end(&s);
+}
+
+/* Whichever of the calls that watch for data or for the peer's end is the one that fails. */
+TEST(test_the_peers_close_is_told_also_where_watching_for_it_failed) { /* P8 */
+  for (uint32_t nth = 1; nth <= 4; nth++) {
+    script s = script_begin();
+    nps_result error = NPS_OK;
+    uint32_t seen = 0;
+    REQUIRE_OK(nps_pipe_reregister(s.pipe, 1, NPS_INTEREST_WRITABLE));
+    sim_fault_at(SIM_FAULT_READ, nth);
+    REQUIRE(nps_pipe_connect(s.pipe) >= 0);
+    sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+    for (int i = 0; i < 4; i++)
+      seen |= script_events(&s);
+    REQUIRE_EQUAL(1, sim_write(client, "a", 1));
+    for (int i = 0; i < 4; i++)
+      seen |= script_events(&s);
+    REQUIRE_OK(nps_pipe_take_error(s.pipe, &error));
+    sim_close(client);
+    for (int i = 0; i < 4; i++)
+      seen |= script_events(&s);
+    if (os_direct_io)
+      REQUIRE_EQUAL(NPS_CLOSED, seen & (uint32_t)NPS_CLOSED); /* buffered: behind the data, which nobody reads */
+    script_end(&s);
+  }
+}
+
+static void reregister_without_wake(sim_moment moment, void *context) {
+  script *s = context;
+  if (moment != SIM_ASLEEP || sim_fault_hits(SIM_FAULT_PORT_WAKE) != 0)
+    return;
+  sim_fault_at(SIM_FAULT_PORT_WAKE, 1);
+  REQUIRE_OK(nps_pipe_reregister(s->pipe, 5, NPS_INTEREST_WRITABLE));
+}
+
+TEST(test_an_event_whose_wake_failed_is_not_slept_over) { /* P2 */
+  script s = script_begin();
+  sim_file *client = connected(&s);
+  nps_event event;
+  uint32_t count = 0;
+  sim_set_hook(reregister_without_wake, &s);
+  REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, NPS_FOREVER, &count));
+  sim_set_hook(NULL, NULL);
+  REQUIRE_EQUAL(1, sim_fault_hits(SIM_FAULT_PORT_WAKE));
+  REQUIRE_EQUAL(1, count);
+  REQUIRE_EQUAL(5, event.token);
+  sim_close(client);
+  script_end(&s);
 }
