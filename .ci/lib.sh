@@ -4,22 +4,23 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPE
 # No process stays behind: neither MSBuild nodes nor the compiler server.
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 
-# Sockets and test files go into a folder of this run's own; its name is short, since a socket's path must be.
+# Everything that a run makes goes into one folder; its name is short, since a socket's path must be.
 work=$(mktemp -d /tmp/npsXXXXXX)
-mkdir "$work/tmp"
 chmod 755 "$work"
-chmod 1777 "$work/tmp" # as /tmp is: some tests become another user
-export TMPDIR="$work/tmp"
 log="$work/log"
-failed_stages=()
-total_passed=0
-total_failed=0
+results="$work/results" # lines "stage passed failed"
+: >"$results"
+
+lanes=() # process ids
 
 cleanup() {
-  if [ -n "${WINEPREFIX:-}" ]; then
-    timeout -k 5 20 wineserver -k 2>/dev/null
-    timeout -k 5 20 wineserver -w 2>/dev/null
-  fi
+  local prefix
+  [ ${#lanes[@]} -eq 0 ] || kill "${lanes[@]}" 2>/dev/null
+  for prefix in "$work"/*/wine; do
+    [ -e "$prefix" ] || continue
+    WINEPREFIX="$prefix" timeout -k 5 20 wineserver -k 2>/dev/null
+    WINEPREFIX="$prefix" timeout -k 5 20 wineserver -w 2>/dev/null
+  done
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -32,7 +33,7 @@ say() { echo "$*" | tee -a "$log"; }
 install_missing() {
   local packages=() pair
   for pair in cmake:cmake ninja:ninja-build gcc:gcc x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 wine:wine wineserver:wine64 \
-      strace:strace perl:perl-base; do
+      clang:clang clang-tidy:clang-tidy cppcheck:cppcheck gcovr:gcovr strace:strace perl:perl-base; do
     find_program "${pair%%:*}" || packages+=("${pair#*:}")
   done
   if ! command -v dotnet >/dev/null; then
@@ -42,7 +43,7 @@ install_missing() {
   [ ${#packages[@]} -eq 0 ] && return
   echo "installing: ${packages[*]}"
   local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -q)
-  { timeout -k 5 300 "${apt[@]}" update && timeout -k 5 900 "${apt[@]}" install -y --no-install-recommends "${packages[@]}" libc6-dev; } \
+  { timeout -k 5 300 "${apt[@]}" update && timeout -k 5 900 "${apt[@]}" install -y --no-install-recommends "${packages[@]}" libc6-dev libclang-rt-dev; } \
     >"$log" 2>&1 || { tail -n 40 "$log"; echo "apt-get failed"; exit 1; }
 }
 
@@ -70,6 +71,23 @@ count() {
   failed=$((failed + $2))
 }
 
+# Its stages one after the other. Lanes run side by side, each with a log, a temporary folder and a Wine of its own.
+lane() {
+  trap - EXIT INT TERM
+  lane="$work/$1"
+  shift
+  mkdir -p "$lane/t"
+  chmod 1777 "$lane/t" # as /tmp is: some tests become another user
+  chmod 755 "$lane"
+  export TMPDIR="$lane/t"
+  log="$lane/log"
+  local stage
+  for stage in "$@"; do
+    stage "$stage" >"$lane/report" 2>&1
+    flock "$work" cat "$lane/report"
+  done
+}
+
 # A stage that fails without a failed test counts as one failure.
 stage() {
   local start=$SECONDS status
@@ -81,7 +99,6 @@ stage() {
   [ $status -ne 0 ] && [ $failed -eq 0 ] && failed=1
   [ $failed -ne 0 ] && status=1
   if [ $status -ne 0 ]; then
-    failed_stages+=("$1")
     echo "---- $1 failed; the end of what it printed:"
     grep -aE -B 4 '^[0-9]+: FAIL ' "$log" | tail -n 80
     grep -aE -A 6 '^ *Failed |^failed |error |exit code|without leave' "$log" | tail -n 120
@@ -91,14 +108,29 @@ stage() {
   fi
   echo "$1: $passed passed, $failed failed"
   echo "  ($((SECONDS - start)) s)"
-  total_passed=$((total_passed + passed))
-  total_failed=$((total_failed + failed))
+  echo "$1 $passed $failed" >>"$results"
 }
 
+# $@: the stages that were to run
 summary() {
-  [ ${#failed_stages[@]} -eq 0 ] || echo "failed: ${failed_stages[*]}"
+  local name total_passed=0 total_failed=0 bad=() passed failed
+  for name in "$@"; do
+    read -r _ passed failed < <(grep "^$name " "$results" || echo "$name 0 1") # it never came to its end
+    total_passed=$((total_passed + passed))
+    total_failed=$((total_failed + failed))
+    [ "$failed" -eq 0 ] || bad+=("$name")
+  done
+  [ ${#bad[@]} -eq 0 ] || echo "failed: ${bad[*]}"
   echo "$total_passed passed, $total_failed failed"
-  [ ${#failed_stages[@]} -eq 0 ]
+  [ ${#bad[@]} -eq 0 ]
+}
+
+# Those of its arguments that were wanted.
+wanted_of() {
+  local name
+  for name in "$@"; do
+    [[ " ${wanted[*]} " == *" $name "* ]] && echo "$name"
+  done
 }
 
 # ---- counting
@@ -131,19 +163,21 @@ count_nunit_runner() {
 
 # ctest --verbose: the runner's own lines, one for each case, and the tests that are not programs of ours.
 count_ctest() {
-  count "$(grep -acE '^[0-9]+: ok +test_' "$log")" "$(grep -acE '^[0-9]+: FAIL test_' "$log")"
+  count "$(grep -acE '^([0-9]+: )?ok +test_' "$log")" "$(grep -acE '^([0-9]+: )?FAIL test_' "$log")"
   count "$(grep -acE 'Test +#[0-9]+: abi\..* Passed' "$log")" "$(grep -acE 'Test +#[0-9]+: abi\..*\*\*\*' "$log")"
 }
 
 # ---- Wine
 
+# Each lane its own: a wineserver serves one call at a time.
 need_wine() {
-  [ -n "${WINEPREFIX:-}" ] && return 0
-  export WINEPREFIX="$work/wine" WINEDEBUG=-all WINEDLLOVERRIDES="winedbg.exe=d" DOTNET_EnableWriteXorExecute=0 DOTNET_TieredCompilation=0
+  [ "${WINEPREFIX:-}" = "$lane/wine" ] && return 0
+  export WINEPREFIX="$lane/wine" WINEDEBUG=-all WINEDLLOVERRIDES="winedbg.exe=d" DOTNET_EnableWriteXorExecute=0 DOTNET_TieredCompilation=0
   run 120 wineboot -i
   run 60 wineserver -w
   run 60 wine winecfg /v win10
   run 60 wineserver -w
+  run 20 wineserver -p # stays: a start costs seconds
   [ -e "$WINEPREFIX/system.reg" ] || { say "Wine's folder could not be set up"; return 1; }
 }
 
