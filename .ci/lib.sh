@@ -8,8 +8,8 @@ export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 work=$(mktemp -d /tmp/npsXXXXXX)
 chmod 755 "$work"
 log="$work/log"
-results="$work/results" # lines "stage passed failed"
-: >"$results"
+totals="$work/totals" # lines "stage passed failed"
+: >"$totals"
 
 lanes=() # process ids
 
@@ -108,14 +108,14 @@ stage() {
   fi
   echo "$1: $passed passed, $failed failed"
   echo "  ($((SECONDS - start)) s)"
-  echo "$1 $passed $failed" >>"$results"
+  echo "$1 $passed $failed" >>"$totals"
 }
 
 # $@: the stages that were to run
 summary() {
   local name total_passed=0 total_failed=0 bad=() passed failed
   for name in "$@"; do
-    read -r _ passed failed < <(grep "^$name " "$results" || echo "$name 0 1") # it never came to its end
+    read -r _ passed failed < <(grep "^$name " "$totals" || echo "$name 0 1") # it never came to its end
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))
     [ "$failed" -eq 0 ] || bad+=("$name")
