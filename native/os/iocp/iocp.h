@@ -50,8 +50,8 @@ struct os_pipe {
   iocp_skip skip;
   bool adopted;
   bool shared; /* others may have the handle too: it was adopted, or lent */
-  bool
-      old_client; /* a disconnect failed: the next connect makes it good first, or it would take the old client for a new one (C7) */
+  /* A disconnect failed: the next connect makes it good first, or it would take the old client for a new one (C7). */
+  bool old_client;
 };
 
 /* ---- error.c: the only place where codes become statuses ---- */
