@@ -70,7 +70,8 @@ static size_t serve_one(kill_round *round, char *first) {
   size_t total = 0, count = 0;
   char byte;
   while ((count = loop_read(round->loop, TOKEN, round->pipe, &byte, 1)) > 0) {
-    *first = total == 0 ? byte : *first;
+    if (total == 0)
+      *first = byte;
     total += count;
   }
   return total;
