@@ -18,8 +18,10 @@ cleanup() {
   [ ${#lanes[@]} -eq 0 ] || kill "${lanes[@]}" 2>/dev/null
   for prefix in "$work"/*/wine; do
     [ -e "$prefix" ] || continue
-    WINEPREFIX="$prefix" timeout -k 5 20 wineserver -k 2>/dev/null
-    WINEPREFIX="$prefix" timeout -k 5 20 wineserver -w 2>/dev/null
+    # Its server is found through the temporary folder that it was started with.
+    export WINEPREFIX="$prefix" TMPDIR="${prefix%/wine}/t"
+    timeout -k 5 20 wineserver -k 2>/dev/null
+    timeout -k 5 20 wineserver -w 2>/dev/null
   done
   rm -rf "$work"
 }
