@@ -1,7 +1,7 @@
 # cmake [-DREPORT_ONLY=ON] -P cmake/coverage.cmake
 #
 # Which lines and branches of core and of both backends the native tests run: builds the presets linux-coverage and mingw-coverage, runs
-# their tests (those of Windows under Wine, in the WINEPREFIX of the caller), merges what gcov counted, and fails below the bars. The
+# the layers below (those of Windows under Wine, in the WINEPREFIX of the caller), merges what gcov counted, and fails below the bars. The
 # report is in build/coverage (index.html, cobertura.xml). With REPORT_ONLY: of what ran before. Needs gcovr.
 cmake_minimum_required(VERSION 3.25)
 

@@ -317,7 +317,8 @@ NPS_API nps_result nps_pipe_disconnect(nps_pipe *pipe, int32_t listen);
 
 /* Reads up to `size` bytes into the caller's buffer; *count says how many.
  * NPS_OK (*count > 0, or size 0); NPS_WOULD_BLOCK; NPS_END_OF_STREAM; NPS_E_NOT_CONNECTED (server without a client, not
- * connecting); NPS_E_NOT_SUPPORTED (a pipe that only writes); NPS_E_CLOSED; NPS_E_IO. */
+ * connecting); NPS_E_NOT_SUPPORTED (a pipe that only writes); NPS_E_CLOSED; NPS_E_OUT_OF_MEMORY (the system's too; nothing was
+ * lost, and the next read may do); NPS_E_IO. */
 NPS_API nps_result nps_pipe_read(nps_pipe *pipe, void *buffer, size_t size, size_t *count);
 
 /* Writes up to `size` bytes; *count says how many were accepted: those are delivered in order unless the peer closes or the
