@@ -3,12 +3,13 @@
 #include "reader.h"
 
 /* Both directions start anew: writable is reported at once (also where this end never writes: it says "connected"),
- * reading starts. */
-static void connection__established(nps_pipe *pipe) {
+ * reading starts. `promised`: connect has answered would-block, so that there is an event also on demand. */
+static void connection__established(nps_pipe *pipe, bool promised) {
   pipe->state = PIPE_CONNECTED;
   pipe->ready = pipe->direction & NPS_WRITABLE;
-  pipe->armed = NPS_READABLE;
-  pipe_report(pipe, NPS_WRITABLE);
+  pipe->armed = pipe->on_demand ? 0 : NPS_READABLE;
+  if (promised || !pipe->on_demand)
+    pipe_report(pipe, NPS_WRITABLE);
   reader_begin(pipe);
 }
 
@@ -31,14 +32,14 @@ nps_result connection_connect(nps_pipe *pipe) {
     return RESULT(NPS_WOULD_BLOCK);
   }
   if (done.result == RESULT_OK)
-    connection__established(pipe);
+    connection__established(pipe, false);
   return done.result;
 }
 
 void connection_complete(nps_pipe *pipe, const os_completion *completion) {
   if (completion->result == RESULT_OK) {
     os_pipe_accept(pipe->os, completion->op);
-    connection__established(pipe);
+    connection__established(pipe, true);
     return;
   }
   pipe->state = PIPE_IDLE; /* connect may be called again */
@@ -58,7 +59,7 @@ nps_result connection_disconnect(nps_pipe *pipe) {
   /* Nothing of the old connection may be seen in the next one. */
   pipe->state = PIPE_IDLE;
   pipe->ready = pipe->armed = pipe->events = 0;
-  pipe->peer_closed = false;
+  pipe->peer_closed = pipe->watched = false;
   pipe->read_end = pipe->write_end = pipe->error = RESULT_OK;
   return result;
 }

@@ -64,13 +64,16 @@ void pipe_background_error(nps_pipe *pipe, nps_result error) {
   pipe_report(pipe, NPS_ERROR);
 }
 
-/* P6: everything that is ready now, as if it had become so. */
+/* P6: everything that is ready now, as if it had become so. On demand an event that a would-block was promised stays, and what is
+ * only taken for granted is none. */
 static void pipe__report_all(nps_pipe *pipe) {
-  pipe->events = 0;
-  pipe_arm(pipe, NPS_READABLE);
-  pipe_arm(pipe, NPS_WRITABLE);
-  if (pipe->state == PIPE_CONNECTED)
-    pipe_report(pipe, NPS_WRITABLE & ~(pipe->direction & NPS_WRITABLE));
+  pipe->events &= (uint8_t)(pipe->on_demand ? pipe->interest : 0);
+  if (!pipe_lets_be(pipe)) {
+    pipe_arm(pipe, NPS_READABLE);
+    pipe_arm(pipe, NPS_WRITABLE);
+    if (pipe->state == PIPE_CONNECTED)
+      pipe_report(pipe, NPS_WRITABLE & ~(pipe->direction & NPS_WRITABLE));
+  }
   if (pipe->peer_closed)
     pipe_report(pipe, NPS_CLOSED);
   if (pipe->error != RESULT_OK)
@@ -106,8 +109,15 @@ static nps_result pipe__bind(nps_pipe *pipe, nps_poll *poll) {
   return result;
 }
 
+#define BOTH_INTERESTS ((uint32_t)(NPS_INTEREST_READABLE | NPS_INTEREST_WRITABLE))
+
 static bool pipe__good_interest(uint32_t interest) {
-  return interest != 0 && (interest & ~(uint32_t)(NPS_INTEREST_READABLE | NPS_INTEREST_WRITABLE)) == 0;
+  return (interest & BOTH_INTERESTS) != 0 && (interest & ~(BOTH_INTERESTS | NPS_INTEREST_ON_DEMAND)) == 0;
+}
+
+static void pipe__set_interest(nps_pipe *pipe, uint32_t interest) {
+  pipe->interest = (uint8_t)(interest & BOTH_INTERESTS);
+  pipe->on_demand = os_direct_io && (interest & NPS_INTEREST_ON_DEMAND) != 0;
 }
 
 nps_result pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_t interest) {
@@ -120,7 +130,7 @@ nps_result pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_
   } else if (pipe->registered || (pipe->poll != NULL && pipe->poll != poll)) {
     result = RESULT(NPS_E_ALREADY_REGISTERED);
   } else {
-    pipe->interest = (uint8_t)interest;
+    pipe__set_interest(pipe, interest);
     if (pipe->poll == NULL)
       result = pipe__bind(pipe, poll);
     if (result == RESULT_OK) {
@@ -145,7 +155,7 @@ nps_result pipe_reregister(nps_pipe *pipe, uint64_t token, uint32_t interest) {
     result = RESULT(NPS_E_NOT_REGISTERED);
   } else {
     pipe->token = token;
-    pipe->interest = (uint8_t)interest;
+    pipe__set_interest(pipe, interest);
     pipe__report_all(pipe);
     reader_watch_close(pipe);
   }

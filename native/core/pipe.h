@@ -45,6 +45,8 @@ struct nps_pipe {
   bool wake_owed; /* the wait that sleeps could not be woken: pipe_leave will */
   bool peer_closed; /* reported as NPS_CLOSED */
   bool write_again; /* write_end is to be told once: nothing that was accepted is lost */
+  bool on_demand; /* the system watches nothing of a connection before a call has answered would-block ... */
+  bool watched; /* ... which one has, in this connection */
 
   uint32_t read_ahead;
   uint32_t write_limit;
@@ -103,6 +105,11 @@ void pipe_became_ready(nps_pipe *pipe, uint32_t direction);
 
 /* A call emptied or filled the pipe: arms the direction, or reports it at once if it is ready again. */
 void pipe_arm(nps_pipe *pipe, uint32_t direction);
+
+/* Readiness is taken for granted, without an event: nothing is watched yet in this connection, nor shall be. */
+static inline bool pipe_lets_be(const nps_pipe *pipe) {
+  return pipe->on_demand && !pipe->watched;
+}
 
 /* The peer will send no more: NPS_CLOSED, once for each connection. */
 void pipe_peer_closed(nps_pipe *pipe);

@@ -48,6 +48,7 @@ static bool reader__apply(nps_pipe *pipe, const os_completion *done) {
 static void reader__start(nps_pipe *pipe) {
   nps_poll *poll = pipe->poll;
   op *in = pipe->in;
+  pipe->watched = true;
   pipe->ready &= (uint8_t)~NPS_READABLE;
   if (op_is_pending(in) && !op_cancel(in, false))
     return; /* a CLOSE_PROBE whose completion is on its way: that starts us again */
@@ -65,6 +66,10 @@ static void reader__start(nps_pipe *pipe) {
 }
 
 void reader_begin(nps_pipe *pipe) {
+  if (pipe_lets_be(pipe)) {
+    pipe->ready |= pipe->direction & NPS_READABLE;
+    return;
+  }
   if ((pipe->direction & NPS_DIRECTION_IN) != 0)
     reader__start(pipe);
   if ((pipe->ready & NPS_READABLE) != 0)
@@ -83,7 +88,7 @@ static void reader__apply_close(nps_pipe *pipe, nps_result result) {
 
 void reader_watch_close(nps_pipe *pipe) {
   if (!os_direct_io || pipe->poll == NULL || pipe->state != PIPE_CONNECTED || pipe->peer_closed ||
-      op_is_pending(pipe->in))
+      op_is_pending(pipe->in) || pipe_lets_be(pipe))
     return;
   if ((pipe->direction & NPS_DIRECTION_IN) != 0 && (pipe->interest & NPS_INTEREST_READABLE) != 0)
     return;
@@ -118,13 +123,16 @@ static size_t reader__from_buffer(nps_pipe *pipe, char *buffer, size_t size) {
   return n;
 }
 
-/* Takes from the system straight into the caller's memory. */
-static size_t reader__from_system(nps_pipe *pipe, char *buffer, size_t size) {
+/* Takes from the system straight into the caller's memory. *more: it may be asked again. */
+static size_t reader__from_system(nps_pipe *pipe, char *buffer, size_t size, bool *more) {
   os_completion done;
   os_pipe_take(pipe->os, buffer, size < TAKE_LIMIT ? (uint32_t)size : TAKE_LIMIT, &done);
   if (done.result == RESULT_OK) {
-    if ((done.flags & OS_DRAINED) != 0)
-      reader__start(pipe);
+    if ((done.flags & OS_DRAINED) != 0) {
+      *more = !pipe_lets_be(pipe);
+      if (*more)
+        reader__start(pipe);
+    }
     return done.bytes;
   }
   if (has_status(done.result, NPS_WOULD_BLOCK)) {
@@ -150,9 +158,10 @@ nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count)
     return RESULT_OK;
 
   size_t total = 0;
-  while (total < size && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
+  bool more = true;
+  while (more && total < size && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
     const size_t n = reader__has_data(pipe) ? reader__from_buffer(pipe, buffer + total, size - total)
-                                            : reader__from_system(pipe, buffer + total, size - total);
+                                            : reader__from_system(pipe, buffer + total, size - total, &more);
     if (n == 0)
       break;
     total += n;
@@ -160,7 +169,7 @@ nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count)
   *count = total;
   if (total == 0 && pipe->read_end != RESULT_OK)
     return reader__tell_end(pipe);
-  if (total < size) {
+  if (total < size && more) {
     if (total == 0)
       pipe->events &= (uint8_t)~NPS_READABLE; /* the caller has just seen for itself */
     pipe_arm(pipe, NPS_READABLE);

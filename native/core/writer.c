@@ -1,6 +1,7 @@
 #include "writer.h"
 
 #include "poll.h"
+#include "reader.h"
 
 /* It goes on failing until disconnect. */
 static void writer__end(nps_pipe *pipe, nps_result how) {
@@ -33,11 +34,15 @@ static nps_result writer__tell_end(nps_pipe *pipe) {
 /* The pipe is full: waits for room. May find it at once. */
 static void writer__probe(nps_pipe *pipe) {
   os_completion done;
+  const bool first = pipe_lets_be(pipe);
+  pipe->watched = true;
   if (op_start(pipe->out, OS_WRITE_PROBE, 0, &done) == OS_PENDING) {
     pipe->ready &= (uint8_t)~NPS_WRITABLE;
   } else if (done.result != RESULT_OK) {
     writer__probe_failed(pipe, done.result);
   }
+  if (first)
+    reader_watch_close(pipe); /* P8: what register leaves out on demand */
 }
 
 static nps_result writer__give(nps_pipe *pipe, const char *buffer, uint32_t size, size_t *count) {
@@ -45,7 +50,7 @@ static nps_result writer__give(nps_pipe *pipe, const char *buffer, uint32_t size
   os_pipe_give(pipe->os, buffer, size, &done);
   if (done.result == RESULT_OK) {
     *count = done.bytes;
-    if (done.bytes < size)
+    if (done.bytes < size && !pipe_lets_be(pipe))
       writer__probe(pipe);
     return RESULT_OK;
   }
@@ -105,7 +110,7 @@ nps_result writer_write(nps_pipe *pipe, const char *buffer, size_t size, size_t 
   }
   if (*count == 0 && has_status(result, NPS_WOULD_BLOCK))
     pipe->events &= (uint8_t)~NPS_WRITABLE;
-  if (result >= 0 && *count < size)
+  if (result >= 0 && *count < size && !pipe_lets_be(pipe))
     pipe_arm(pipe, NPS_WRITABLE);
   return result;
 }

@@ -28,6 +28,16 @@
  * that moved fewer bytes than it was offered. Becoming ready disarms it and yields one event. So: read until
  * would-block or until a read gives fewer bytes than its buffer holds, then wait. A needless event may come; a
  * missing one never.
+ *
+ * ON DEMAND. With NPS_INTEREST_ON_DEMAND the system is not asked to watch a connection before a call on it has answered
+ * NPS_WOULD_BLOCK: for programs that read and write first, and wait only when that fails. Until then
+ *     - register and reregister yield no event: take both directions for ready;
+ *     - a short read or write does not arm: go on until would-block;
+ *     - the peer's close is told by a read (end of stream) or a write, not by an event.
+ * A call that answered would-block, connect too, arms as always, and its event comes as always. After the first read or write
+ * that did, until disconnect, the system watches: then a short read or write arms, reregister reports what is ready, and the
+ * peer's close is an event, as without the bit. It is a matter of cost alone: where reads are posted ahead (Windows) it changes
+ * nothing.
  */
 #ifndef NPS_H
 #define NPS_H
@@ -116,7 +126,7 @@ typedef enum nps_argument {
   NPS_ARGUMENT_POOL_BUFFER_SIZE = 16,
   NPS_ARGUMENT_EVENTS = 17,          /* the event array is null */
   NPS_ARGUMENT_CAPACITY = 18,        /* an array of no event */
-  NPS_ARGUMENT_INTEREST = 19,        /* no bit, or one that is not defined */
+  NPS_ARGUMENT_INTEREST = 19,        /* neither readable nor writable, or a bit that is not defined */
   NPS_ARGUMENT_BUFFER = 20,          /* null with a size that is not 0 */
   NPS_ARGUMENT_HANDLE = 21,          /* adopt: not a handle at all */
   NPS_ARGUMENT_LINGER = 22           /* below NPS_FOREVER */
@@ -208,7 +218,8 @@ typedef struct nps_pipe nps_pipe;
 
 typedef enum nps_interest {
   NPS_INTEREST_READABLE = 1,
-  NPS_INTEREST_WRITABLE = 2
+  NPS_INTEREST_WRITABLE = 2,
+  NPS_INTEREST_ON_DEMAND = 4         /* beside one of the others: watch only after a would-block, see the top of this file */
 } nps_interest;
 
 typedef enum nps_readiness {

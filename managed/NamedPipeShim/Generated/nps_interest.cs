@@ -8,4 +8,5 @@ internal enum nps_interest : uint
 {
     NPS_INTEREST_READABLE = 1,
     NPS_INTEREST_WRITABLE = 2,
+    NPS_INTEREST_ON_DEMAND = 4,
 }

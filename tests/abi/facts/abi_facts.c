@@ -111,6 +111,7 @@ static const abi_fact facts[] = {
   ENUM(nps_interest),
   MEMBER(nps_interest, NPS_INTEREST_READABLE),
   MEMBER(nps_interest, NPS_INTEREST_WRITABLE),
+  MEMBER(nps_interest, NPS_INTEREST_ON_DEMAND),
 
   ENUM(nps_readiness),
   MEMBER(nps_readiness, NPS_READABLE),
