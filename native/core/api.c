@@ -243,6 +243,15 @@ nps_result nps_pipe_write(nps_pipe *pipe, const void *buffer, size_t size, size_
   return result;
 }
 
+nps_result nps_pipe_shutdown(nps_pipe *pipe) {
+  if (pipe == NULL)
+    return invalid_argument(NPS_ARGUMENT_PIPE);
+  pipe_enter(pipe);
+  nps_result result = writer_shutdown(pipe);
+  pipe_leave(pipe, NULL);
+  return result;
+}
+
 nps_result nps_pipe_flush_state(nps_pipe *pipe, uint64_t *unsent) {
   if (pipe == NULL)
     return invalid_argument(NPS_ARGUMENT_PIPE);

@@ -30,6 +30,12 @@ nps_result pipe_usable(const nps_pipe *pipe) {
   return pipe->poll == NULL ? RESULT(NPS_WOULD_BLOCK) : RESULT_OK;
 }
 
+nps_result pipe_connected(const nps_pipe *pipe) {
+  if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED)
+    return RESULT(NPS_E_CLOSED);
+  return pipe->state == PIPE_CONNECTED ? RESULT_OK : RESULT(NPS_E_NOT_CONNECTED);
+}
+
 /* ---------------------------------------------------------------- events */
 
 void pipe_report(nps_pipe *pipe, uint32_t events) {
@@ -289,6 +295,25 @@ nps_result pipe_export(nps_pipe *pipe, intptr_t *os_handle) {
       pipe__close(pipe, true);
     if (has_status(result, NPS_E_NOT_CONNECTED))
       result = RESULT(NPS_E_NOT_SUPPORTED); /* nor will it ever have one to give */
+  }
+  pipe_leave(pipe, NULL);
+  return result;
+}
+
+nps_result pipe_info(nps_pipe *pipe, nps_info *info) {
+  os_info known = {0};
+  nps_result result = RESULT(NPS_E_CLOSED);
+  pipe_enter(pipe);
+  if (pipe->state != PIPE_LINGERING && pipe->state != PIPE_CLOSED)
+    result = os_pipe_info(pipe->os, &known);
+  if (result == RESULT_OK) {
+    info->direction = pipe->direction;
+    info->mode = NPS_MODE_BYTE;
+    info->end = pipe->server ? NPS_END_SERVER : NPS_END_CLIENT;
+    info->in_buffer_size = known.in_buffer_size;
+    info->out_buffer_size = known.out_buffer_size;
+    info->max_instances = known.max_instances;
+    info->instances = known.instances;
   }
   pipe_leave(pipe, NULL);
   return result;

@@ -83,6 +83,7 @@ nps_result pipe_deregister(nps_pipe *pipe);
 nps_result pipe_close(nps_pipe *pipe, int64_t linger_ms);
 nps_result pipe_abort(nps_pipe *pipe);
 nps_result pipe_export(nps_pipe *pipe, intptr_t *os_handle);
+nps_result pipe_info(nps_pipe *pipe, nps_info *info);
 
 /* Every use of a pipe is between these two. Leaving publishes the events that have gathered: into `to` when a wait is
  * under way in this thread, else onto the poll's ready list; and frees the pipe with the last reference. */
@@ -93,6 +94,9 @@ void pipe_leave(nps_pipe *pipe, struct delivery *to);
 void pipe_complete(const os_completion *completion, struct delivery *to);
 
 /* ---- for connection.c, reader.c, writer.c: the lock is held ---- */
+
+/* NPS_OK if the pipe has a peer; else what a question about it answers. */
+nps_result pipe_connected(const nps_pipe *pipe);
 
 /* NPS_OK if I/O may go on; else what the call answers: closed, or would-block before register (P0). */
 nps_result pipe_usable(const nps_pipe *pipe);

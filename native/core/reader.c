@@ -176,3 +176,31 @@ nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count)
   }
   return total > 0 ? RESULT_OK : RESULT(NPS_WOULD_BLOCK);
 }
+
+nps_result reader_peek(nps_pipe *pipe, char *buffer, size_t size, size_t *count, uint64_t *available) {
+  nps_result result = pipe_connected(pipe);
+  if (result != RESULT_OK)
+    return result;
+  if ((pipe->direction & NPS_DIRECTION_IN) == 0)
+    return RESULT(NPS_E_NOT_SUPPORTED);
+  const bool ahead = reader__has_data(pipe);
+  if (!ahead && pipe->read_end != RESULT_OK)
+    return pipe->read_end;
+
+  uint32_t left = 0;
+  os_completion done = {NULL, RESULT_OK, 0, 0};
+  if (ahead) {
+    left = pipe->in->filled - pipe->in->taken;
+    *count = size < left ? size : left;
+    if (size > 0)
+      memcpy(buffer, (const char *)pipe->in->os.memory + pipe->in->taken, *count);
+    os_pipe_peek(pipe->os, NULL, 0, available, &done); /* what fails there is told by the read that comes to it */
+  } else {
+    os_pipe_peek(pipe->os, buffer, size < TAKE_LIMIT ? (uint32_t)size : TAKE_LIMIT, available, &done);
+    *count = done.bytes;
+  }
+  if (done.result != RESULT_OK)
+    *available = 0;
+  *available += left;
+  return ahead ? RESULT_OK : done.result;
+}

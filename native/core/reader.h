@@ -14,6 +14,9 @@ void reader_begin(nps_pipe *pipe);
 
 nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count);
 
+/* As nps_pipe_peek. */
+nps_result reader_peek(nps_pipe *pipe, char *buffer, size_t size, size_t *count, uint64_t *available);
+
 /* A READ, READ_PROBE or CLOSE_PROBE of this connection has come back. */
 void reader_complete(nps_pipe *pipe, const os_completion *completion);
 

@@ -59,6 +59,7 @@ static const char *const argument__names[] = {
     "buffer",
     "os_handle",
     "linger_ms",
+    "info.size",
 };
 
 static const status_text *status__find(int32_t status) {

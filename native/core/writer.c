@@ -5,8 +5,10 @@
 
 /* It goes on failing until disconnect. */
 static void writer__end(nps_pipe *pipe, nps_result how) {
-  pipe->write_end = how;
-  pipe->write_again = false;
+  if (!has_status(pipe->write_end, NPS_E_CLOSED)) { /* half-closed: that stays */
+    pipe->write_end = how;
+    pipe->write_again = false;
+  }
   pipe->ready |= NPS_WRITABLE;
   if (has_status(how, NPS_E_BROKEN_PIPE))
     pipe_peer_closed(pipe);
@@ -21,7 +23,7 @@ static void writer__failed(nps_pipe *pipe, nps_result how) {
 /* A probe failed, which no call has asked for: the next write tells. */
 static void writer__probe_failed(nps_pipe *pipe, nps_result how) {
   writer__end(pipe, how);
-  pipe->write_again = has_status(how, NPS_E_OUT_OF_MEMORY);
+  pipe->write_again = has_status(pipe->write_end, NPS_E_OUT_OF_MEMORY);
 }
 
 static nps_result writer__tell_end(nps_pipe *pipe) {
@@ -113,6 +115,33 @@ nps_result writer_write(nps_pipe *pipe, const char *buffer, size_t size, size_t 
   if (result >= 0 && *count < size && !pipe_lets_be(pipe))
     pipe_arm(pipe, NPS_WRITABLE);
   return result;
+}
+
+nps_result writer_shutdown(nps_pipe *pipe) {
+  nps_result result = pipe_connected(pipe);
+  if (result != RESULT_OK)
+    return result;
+  if ((pipe->direction & NPS_DIRECTION_OUT) == 0)
+    return RESULT(NPS_E_NOT_SUPPORTED);
+  if (pipe->write_end != RESULT_OK)
+    return writer__tell_end(pipe);
+  result = os_pipe_shutdown(pipe->os);
+  if (result == RESULT_OK)
+    writer__end(pipe, RESULT(NPS_E_CLOSED));
+  return result;
+}
+
+nps_result writer_drain_state(nps_pipe *pipe, uint64_t *unread) {
+  nps_result result = pipe_connected(pipe);
+  if (result != RESULT_OK)
+    return result;
+  if ((pipe->direction & NPS_DIRECTION_OUT) == 0)
+    return RESULT(NPS_E_NOT_SUPPORTED);
+  result = os_pipe_unread(pipe->os, unread);
+  if (result != RESULT_OK)
+    return result;
+  *unread += writer_unsent(pipe);
+  return *unread == 0 ? RESULT_OK : RESULT(NPS_WOULD_BLOCK);
 }
 
 uint64_t writer_unsent(const nps_pipe *pipe) {

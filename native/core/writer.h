@@ -9,6 +9,10 @@
 
 nps_result writer_write(nps_pipe *pipe, const char *buffer, size_t size, size_t *count);
 
+/* As nps_pipe_shutdown, nps_pipe_drain_state. */
+nps_result writer_shutdown(nps_pipe *pipe);
+nps_result writer_drain_state(nps_pipe *pipe, uint64_t *unread);
+
 /* Bytes that were accepted and are not in the system's hands. */
 uint64_t writer_unsent(const nps_pipe *pipe);
 

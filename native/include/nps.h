@@ -129,7 +129,8 @@ typedef enum nps_argument {
   NPS_ARGUMENT_INTEREST = 19,        /* neither readable nor writable, or a bit that is not defined */
   NPS_ARGUMENT_BUFFER = 20,          /* null with a size that is not 0 */
   NPS_ARGUMENT_HANDLE = 21,          /* adopt: not a handle at all */
-  NPS_ARGUMENT_LINGER = 22           /* below NPS_FOREVER */
+  NPS_ARGUMENT_LINGER = 22,          /* below NPS_FOREVER */
+  NPS_ARGUMENT_INFO_SIZE = 23        /* info.size is not one that this library knows */
 } nps_argument;
 
 static inline int32_t nps_result_status(nps_result result) { return (int32_t)(uint32_t)((uint64_t)result >> 32); }
@@ -344,6 +345,78 @@ NPS_API nps_result nps_pipe_flush_state(nps_pipe *pipe, uint64_t *unsent);
 /* The error of something that failed in the background (a connect, an accepted write), once: *error is NPS_OK if there is
  * none. */
 NPS_API nps_result nps_pipe_take_error(nps_pipe *pipe, nps_result *error);
+
+/* Says that this end will write no more; reading goes on. NPS_OK: said; writes answer NPS_E_CLOSED from now on, until disconnect.
+ * NPS_WOULD_BLOCK: a write is under way (Windows); call again after the writable event. Linux: the peer reads what was written,
+ * then end of stream, and gets NPS_CLOSED. Windows: a byte pipe cannot do it, NPS_E_NOT_SUPPORTED; on a message pipe it
+ * sends an empty message, which the peer must know to be the end. NPS_E_NOT_CONNECTED; NPS_E_NOT_SUPPORTED also on a pipe that
+ * only reads; NPS_E_CLOSED: said before. */
+NPS_API nps_result nps_pipe_shutdown(nps_pipe *pipe);
+
+/* ---------------------------------------------------------------- pipe: what is known of it
+ * None of these blocks, whatever is pending; none needs a poll, or arms anything. */
+
+typedef enum nps_mode {
+  NPS_MODE_BYTE = 0,                 /* a stream */
+  NPS_MODE_MESSAGE = 1
+} nps_mode;
+
+typedef enum nps_end {
+  NPS_END_CLIENT = 0,
+  NPS_END_SERVER = 1
+} nps_end;
+
+typedef struct nps_info {
+  uint32_t size;                     /* set by the caller: sizeof; no more than that is written */
+  uint32_t direction;                /* nps_direction, of this end */
+  uint32_t mode;                     /* nps_mode */
+  uint32_t end;                      /* nps_end */
+  uint32_t in_buffer_size;           /* bytes that the system keeps for what this end reads, and writes; 0: it does not say. */
+  uint32_t out_buffer_size;          /* Linux: of a connected end, the second only, and with the system's own overhead in it */
+  uint32_t max_instances;            /* of the name; 0: not known (a client on Linux) */
+  uint32_t instances;
+} nps_info;
+
+/* NPS_OK; NPS_E_INVALID_ARGUMENT (size); NPS_E_CLOSED; NPS_E_IO. */
+NPS_API nps_result nps_pipe_info(nps_pipe *pipe, nps_info *info);
+
+/* Looks at what a read would give now, without taking it: copies up to `size` bytes (0, and a null buffer, are allowed) and says how
+ * many in *count. *available: bytes that can be read now, as far as the library and the system know; of a message pipe those of the
+ * next message, or of what is left of it.
+ * NPS_OK: *available > 0, or the next message is an empty one (which Windows does not always show); NPS_WOULD_BLOCK: nothing is
+ * there, as far as is known, and no event is promised: read, and wait. Others as for read. */
+NPS_API nps_result nps_pipe_peek(nps_pipe *pipe, void *buffer, size_t size, size_t *count, uint64_t *available);
+
+/* Whether the peer has read all that was written. NPS_OK: it has; NPS_WOULD_BLOCK: not yet, and no event will say when: ask again.
+ * *unread is how much is left, in the library's hands and the system's: on Linux, the system's memory in use for it, which is
+ * more than its bytes, and 0 exactly when all was read. NPS_E_NOT_SUPPORTED on Windows, whose count is spoiled by reads that the
+ * peer has posted; FlushFileBuffers on the lent handle waits, blocking. NPS_E_NOT_CONNECTED; NPS_E_BROKEN_PIPE: the peer closed. */
+NPS_API nps_result nps_pipe_drain_state(nps_pipe *pipe, uint64_t *unread);
+
+/* ---------------------------------------------------------------- pipe: who is at the other end
+ * NPS_E_NOT_CONNECTED: nobody. */
+
+/* The peer's process: the one that opened the client end, or that made the server. It may have ended since, or have handed its end
+ * to another. Linux: 0 if it is in another pid namespace. */
+NPS_API nps_result nps_pipe_peer_process(nps_pipe *pipe, uint32_t *process_id);
+
+/* The peer's user, as NUL-terminated text: a SID ("S-1-5-21-...") on Windows, a user id in decimal on Linux. `size` bytes are at
+ * `user`, NPS_USER_SIZE is enough for every user; NPS_E_INVALID_ARGUMENT (buffer) if they are not.
+ * Linux: the user that the peer ran as when it connected or began to listen. Windows, on a server: the user that the client
+ * showed, which is known only after something was read from it: until then NPS_WOULD_BLOCK, and readable is the event; and
+ * NPS_E_ACCESS_DENIED if the client opened with an anonymous level. On a client: the owner of the server's process, which is
+ * as reliable as process ids are. */
+#define NPS_USER_SIZE 192
+NPS_API nps_result nps_pipe_peer_user(nps_pipe *pipe, char *user, size_t size);
+
+/* Windows, on a server: this thread acts as the client from now on, until nps_revert, as far as the client allows
+ * (nps_client_options.impersonation). NPS_WOULD_BLOCK: nothing was read from the client yet. NPS_E_ACCESS_DENIED;
+ * NPS_E_NOT_SUPPORTED on a client, and on Linux. On every result but NPS_OK the thread is who it was. */
+NPS_API nps_result nps_pipe_impersonate(nps_pipe *pipe);
+
+/* Ends what nps_pipe_impersonate began in this thread. A process that cannot become itself again must not go on: if the
+ * system refuses, the process is ended at once. NPS_E_NOT_SUPPORTED on Linux. */
+NPS_API nps_result nps_revert(void);
 
 #ifdef __cplusplus
 }

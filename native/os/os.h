@@ -126,6 +126,35 @@ void os_op_discard(os_op *op);
 /* Server: ends the connection; the pipe can CONNECT again. Core has asked os_pipe_cancel for each pending operation before. */
 nps_result os_pipe_disconnect(os_pipe *pipe);
 
+/* Writes no more: the peer reads what was written, then the end. NPS_E_NOT_SUPPORTED. pre: connected */
+nps_result os_pipe_shutdown(os_pipe *pipe);
+
+/* ---- pipe: what is known of it ---- bound or not; never blocking, whatever is pending */
+
+typedef struct os_info {
+  uint32_t in_buffer_size; /* as in nps_info */
+  uint32_t out_buffer_size;
+  uint32_t max_instances;
+  uint32_t instances;
+} os_info;
+
+/* *info is zeroed. */
+nps_result os_pipe_info(os_pipe *pipe, os_info *info);
+
+/* What a take would give now, of which up to `size` bytes (may be 0) are copied. `bytes`: how many; *available: how many there are, in
+ * message mode of the next message or what is left of it. Results as of take. pre: connected */
+void os_pipe_peek(os_pipe *pipe, void *memory, uint32_t size, uint64_t *available, os_completion *done);
+
+/* What the peer has not read yet of what was given or written. NPS_E_NOT_SUPPORTED. pre: connected */
+nps_result os_pipe_unread(os_pipe *pipe, uint64_t *unread);
+
+/* As nps_pipe_peer_process, nps_pipe_peer_user, nps_pipe_impersonate, nps_revert. `server`: whether this is the server end. pre:
+ * connected */
+nps_result os_pipe_peer_process(os_pipe *pipe, bool server, uint32_t *process_id);
+nps_result os_pipe_peer_user(os_pipe *pipe, bool server, char *user, size_t size);
+nps_result os_pipe_impersonate(os_pipe *pipe);
+nps_result os_revert(void);
+
 /* ---- locks, time, memory ---- */
 
 void os_lock_init(os_lock *lock);

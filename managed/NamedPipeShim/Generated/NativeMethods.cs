@@ -129,6 +129,38 @@ internal static unsafe partial class NativeMethods
     [return: NativeTypeName("nps_result")]
     public static extern long nps_pipe_take_error(nps_pipe* pipe, [NativeTypeName("nps_result *")] long* error);
 
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_shutdown(nps_pipe* pipe);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_info(nps_pipe* pipe, nps_info* info);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_peek(nps_pipe* pipe, void* buffer, [NativeTypeName("size_t")] nuint size, [NativeTypeName("size_t *")] nuint* count, [NativeTypeName("uint64_t *")] ulong* available);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_drain_state(nps_pipe* pipe, [NativeTypeName("uint64_t *")] ulong* unread);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_peer_process(nps_pipe* pipe, [NativeTypeName("uint32_t *")] uint* process_id);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_peer_user(nps_pipe* pipe, [NativeTypeName("char *")] sbyte* user, [NativeTypeName("size_t")] nuint size);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_impersonate(nps_pipe* pipe);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_revert();
+
     [NativeTypeName("#define NPS_VERSION 0x000100")]
     public const int NPS_VERSION = 0x000100;
 
@@ -140,4 +172,7 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define NPS_UNLIMITED_INSTANCES 255")]
     public const int NPS_UNLIMITED_INSTANCES = 255;
+
+    [NativeTypeName("#define NPS_USER_SIZE 192")]
+    public const int NPS_USER_SIZE = 192;
 }

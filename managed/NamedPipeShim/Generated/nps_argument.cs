@@ -29,4 +29,5 @@ internal enum nps_argument : uint
     NPS_ARGUMENT_BUFFER = 20,
     NPS_ARGUMENT_HANDLE = 21,
     NPS_ARGUMENT_LINGER = 22,
+    NPS_ARGUMENT_INFO_SIZE = 23,
 }

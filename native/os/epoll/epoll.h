@@ -142,6 +142,7 @@ struct os_pipe {
   uint32_t in_buffer_size; /* constant, as the next two */
   uint32_t out_buffer_size;
   uint8_t direction;
+  bool reset; /* pipe lock: the peer closed without reading all */
   bool shared; /* pipe lock: others may hold this descriptor, closing ours does not end its epoll entry */
   /* Set under the port lock when the event comes; edges are cleared under the pipe lock, before the call that uses them
    * up: an edge that comes during the call stays. */
@@ -197,6 +198,9 @@ nps_result ep_listener_join(const nps_server_options *options, ep_listener **lis
 
 /* The instance's end; pre: none of its operations is waiting. The name goes with the last instance. */
 void ep_listener_leave(ep_listener *listener, os_pipe *pipe);
+
+/* How many instances there are, and may be. */
+void ep_listener_count(const ep_listener *listener, uint32_t *instances, uint32_t *max_instances);
 
 void ep_listener_reference(ep_listener *listener);
 void ep_listener_release(ep_listener *listener);

@@ -94,6 +94,13 @@ void ep_listener_leave(ep_listener *listener, os_pipe *pipe) {
   ep_listener_release(listener);
 }
 
+void ep_listener_count(const ep_listener *listener, uint32_t *instances, uint32_t *max_instances) {
+  os_lock_enter(&s_lock);
+  *instances = listener->instances;
+  *max_instances = listener->max_instances;
+  os_lock_leave(&s_lock);
+}
+
 void ep_listener_reference(ep_listener *listener) {
   atomic_fetch_add_explicit(&listener->references, 1, memory_order_relaxed);
 }

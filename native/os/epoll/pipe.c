@@ -176,7 +176,7 @@ void ep_pipe_install(os_pipe *pipe, int fd) {
   atomic_store_explicit(&pipe->peer_done, false, memory_order_relaxed);
   atomic_store_explicit(&pipe->hung_up, false, memory_order_relaxed);
   atomic_store_explicit(&pipe->split, false, memory_order_relaxed);
-  pipe->shared = false;
+  pipe->shared = pipe->reset = false;
   if (pipe->port != NULL) {
     os_lock_enter(&pipe->port->lock);
   }
@@ -359,6 +359,7 @@ void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *don
       done->flags = OS_DRAINED;
     }
   } else if (taken == 0 || errno == ECONNRESET) { /* reset: it left without reading all; what it sent came first */
+    pipe->reset = pipe->reset || taken < 0;
     done->result = ep_result(NPS_END_OF_STREAM, 0);
   } else if (errno == EAGAIN) {
     done->result = ep_result(NPS_WOULD_BLOCK, 0);
@@ -379,6 +380,7 @@ void os_pipe_give(os_pipe *pipe, const void *memory, uint32_t size, os_completio
   if (given >= 0) {
     done->bytes = (uint32_t)given;
   } else {
+    pipe->reset = pipe->reset || errno == ECONNRESET;
     done->result = errno == EAGAIN ? ep_result(NPS_WOULD_BLOCK, 0) : ep_error(errno);
   }
 }

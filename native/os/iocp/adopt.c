@@ -6,7 +6,6 @@ enum {
   ADOPT__ACCESS = 8, /* FileAccessInformation: an ACCESS_MASK */
   ADOPT__MODE = 16, /* FileModeInformation: a ULONG */
   ADOPT__PIPE = 23, /* FilePipeInformation */
-  ADOPT__PIPE_LOCAL = 24, /* FilePipeLocalInformation */
   ADOPT__COMPLETION_NOTIFICATION = 41 /* FileIoCompletionNotificationInformation: a ULONG */
 };
 
@@ -17,36 +16,12 @@ typedef struct adopt__pipe_info {
   ULONG completion_mode; /* 0: queue (PIPE_WAIT), 1: complete (PIPE_NOWAIT) */
 } adopt__pipe_info;
 
-typedef struct adopt__local_info {
-  ULONG type; /* 0: bytes, 1: messages */
-  ULONG configuration; /* 0: client to server, 1: server to client, 2: both */
-  ULONG maximum_instances;
-  ULONG current_instances;
-  ULONG inbound_quota;
-  ULONG read_data_available;
-  ULONG outbound_quota;
-  ULONG write_quota_available;
-  ULONG state; /* 1: disconnected, 2: listening, 3: connected, 4: closing */
-  ULONG end; /* 0: client, 1: server */
-} adopt__local_info;
-
-enum { ADOPT__CONFIGURATION_TO_SERVER = 0, ADOPT__CONFIGURATION_TO_CLIENT = 1 };
-enum { ADOPT__STATE_LISTENING = 2, ADOPT__STATE_CONNECTED = 3, ADOPT__STATE_CLOSING = 4 };
-enum { ADOPT__END_SERVER = 1 };
-
-static const nt_status adopt__denied = (nt_status)0xC0000022; /* STATUS_ACCESS_DENIED */
-
-static nt_status adopt__query(HANDLE handle, int information_class, void *information, ULONG size) {
-  nt_io_status io_status;
-  return NtQueryInformationFile(handle, &io_status, information, size, information_class);
-}
-
 /* What a question that failed says of a handle that is some kind of pipe or socket. A client whose server has disconnected
  * answers none, and is a pipe all the same. */
 static nps_result adopt__refuse(nt_status status) {
   DWORD code = RtlNtStatusToDosError(status);
   nps_result result = iocp_result(code);
-  bool known = status == adopt__denied || code == ERROR_PIPE_NOT_CONNECTED ||
+  bool known = status == NT_ACCESS_DENIED || code == ERROR_PIPE_NOT_CONNECTED ||
                nps_result_status(result) == NPS_E_OUT_OF_MEMORY;
   return known ? result : iocp_make_result(NPS_E_NOT_A_PIPE, code);
 }
@@ -62,8 +37,8 @@ static nps_result adopt__check_kind(HANDLE handle) {
     return iocp_make_result(NPS_E_NOT_A_PIPE, 0); /* a disk file, or no file at all: an event, a process */
   }
   ULONG mode = 0;
-  nt_status status = adopt__query(handle, ADOPT__MODE, &mode, sizeof mode);
-  if (status == adopt__denied)
+  nt_status status = nt_query(handle, ADOPT__MODE, &mode, sizeof mode);
+  if (status == NT_ACCESS_DENIED)
     return NPS_OK; /* an outbound server: the port will not bind a handle that is not overlapped */
   if (status != 0)
     return adopt__refuse(status);
@@ -74,17 +49,17 @@ static nps_result adopt__check_kind(HANDLE handle) {
 
 /* The server end of an outbound pipe cannot be asked: it has FILE_GENERIC_WRITE, and so no FILE_READ_ATTRIBUTES. No
  * other end lacks that: CreateFile always asks for it. Whether a client is there, the first connect says. */
-static nps_result adopt__local(HANDLE handle, ACCESS_MASK access, adopt__local_info *local) {
-  nt_status status = adopt__query(handle, ADOPT__PIPE_LOCAL, local, sizeof *local);
+static nps_result adopt__local(HANDLE handle, ACCESS_MASK access, nt_pipe_local_info *local) {
+  nt_status status = nt_query(handle, NT_PIPE_LOCAL_INFORMATION, local, sizeof *local);
   if (status == 0)
     return NPS_OK;
-  if (status != adopt__denied ||
+  if (status != NT_ACCESS_DENIED ||
       (access & (FILE_READ_DATA | FILE_WRITE_DATA | FILE_READ_ATTRIBUTES)) != FILE_WRITE_DATA)
     return adopt__refuse(status);
   memset(local, 0, sizeof *local);
-  local->configuration = ADOPT__CONFIGURATION_TO_CLIENT;
-  local->state = ADOPT__STATE_LISTENING;
-  local->end = ADOPT__END_SERVER;
+  local->configuration = NT_PIPE_CONFIGURATION_TO_CLIENT;
+  local->state = NT_PIPE_STATE_LISTENING;
+  local->end = NT_PIPE_END_SERVER;
   return NPS_OK;
 }
 
@@ -92,20 +67,20 @@ static nps_result adopt__local(HANDLE handle, ACCESS_MASK access, adopt__local_i
  * see above, it can be set; which also shows that it is a pipe. */
 static nps_result adopt__check_wait(HANDLE handle) {
   adopt__pipe_info pipe;
-  nt_status status = adopt__query(handle, ADOPT__PIPE, &pipe, sizeof pipe);
+  nt_status status = nt_query(handle, ADOPT__PIPE, &pipe, sizeof pipe);
   if (status == 0)
     return pipe.completion_mode == 0 ? NPS_OK : iocp_make_result(NPS_E_NOT_SUPPORTED, 0);
   DWORD state = PIPE_READMODE_BYTE | PIPE_WAIT;
-  if (status == adopt__denied && SetNamedPipeHandleState(handle, &state, NULL, NULL))
+  if (status == NT_ACCESS_DENIED && SetNamedPipeHandleState(handle, &state, NULL, NULL))
     return NPS_OK;
   return adopt__refuse(status);
 }
 
 /* Which ways bytes may go: what both the handle and the pipe allow. */
-static uint32_t adopt__direction(ACCESS_MASK access, const adopt__local_info *local) {
-  bool server = local->end == ADOPT__END_SERVER;
-  bool to_server = local->configuration != ADOPT__CONFIGURATION_TO_CLIENT;
-  bool to_client = local->configuration != ADOPT__CONFIGURATION_TO_SERVER;
+static uint32_t adopt__direction(ACCESS_MASK access, const nt_pipe_local_info *local) {
+  bool server = local->end == NT_PIPE_END_SERVER;
+  bool to_server = local->configuration != NT_PIPE_CONFIGURATION_TO_CLIENT;
+  bool to_client = local->configuration != NT_PIPE_CONFIGURATION_TO_SERVER;
   uint32_t direction = 0;
   if ((access & FILE_READ_DATA) && (server ? to_server : to_client))
     direction |= NPS_DIRECTION_IN;
@@ -118,7 +93,7 @@ static uint32_t adopt__direction(ACCESS_MASK access, const adopt__local_info *lo
  * not say is met with a sentinel after each success (op.c). */
 static iocp_skip adopt__skip(HANDLE handle) {
   ULONG modes = 0;
-  if (adopt__query(handle, ADOPT__COMPLETION_NOTIFICATION, &modes, sizeof modes) != 0)
+  if (nt_query(handle, ADOPT__COMPLETION_NOTIFICATION, &modes, sizeof modes) != 0)
     return IOCP_SKIP_UNKNOWN;
   return (modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) != 0 ? IOCP_SKIP_ON : IOCP_SKIP_OFF;
 }
@@ -128,10 +103,10 @@ static nps_result adopt__examine(HANDLE handle, os_adopted *adopted) {
   if (result != NPS_OK)
     return result;
   ACCESS_MASK access = 0;
-  nt_status status = adopt__query(handle, ADOPT__ACCESS, &access, sizeof access);
+  nt_status status = nt_query(handle, ADOPT__ACCESS, &access, sizeof access);
   if (status != 0)
     return adopt__refuse(status);
-  adopt__local_info local;
+  nt_pipe_local_info local;
   result = adopt__local(handle, access, &local);
   if (result != NPS_OK)
     return result;
@@ -142,8 +117,9 @@ static nps_result adopt__examine(HANDLE handle, os_adopted *adopted) {
   if (adopted->direction == 0)
     return iocp_result(ERROR_ACCESS_DENIED);
   /* A client is connected for life; whether the server is still there, its first read or write says. */
-  adopted->server = local.end == ADOPT__END_SERVER;
-  adopted->connected = !adopted->server || local.state == ADOPT__STATE_CONNECTED || local.state == ADOPT__STATE_CLOSING;
+  adopted->server = local.end == NT_PIPE_END_SERVER;
+  adopted->connected =
+      !adopted->server || local.state == NT_PIPE_STATE_CONNECTED || local.state == NT_PIPE_STATE_CLOSING;
   return adopt__check_wait(handle); /* last, since it may change something */
 }
 

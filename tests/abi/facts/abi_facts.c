@@ -46,6 +46,16 @@ static const abi_fact facts[] = {
   FIELD(nps_adopt_options, read_ahead),
   FIELD(nps_adopt_options, write_limit),
 
+  STRUCT(nps_info),
+  FIELD(nps_info, size),
+  FIELD(nps_info, direction),
+  FIELD(nps_info, mode),
+  FIELD(nps_info, end),
+  FIELD(nps_info, in_buffer_size),
+  FIELD(nps_info, out_buffer_size),
+  FIELD(nps_info, max_instances),
+  FIELD(nps_info, instances),
+
   STRUCT(nps_event),
   FIELD(nps_event, token),
   FIELD(nps_event, readiness),
@@ -99,6 +109,7 @@ static const abi_fact facts[] = {
   MEMBER(nps_argument, NPS_ARGUMENT_BUFFER),
   MEMBER(nps_argument, NPS_ARGUMENT_HANDLE),
   MEMBER(nps_argument, NPS_ARGUMENT_LINGER),
+  MEMBER(nps_argument, NPS_ARGUMENT_INFO_SIZE),
 
   ENUM(nps_direction),
   MEMBER(nps_direction, NPS_DIRECTION_IN),
@@ -120,6 +131,15 @@ static const abi_fact facts[] = {
   MEMBER(nps_readiness, NPS_ERROR),
   MEMBER(nps_readiness, NPS_WAKE),
 
+  ENUM(nps_mode),
+  MEMBER(nps_mode, NPS_MODE_BYTE),
+  MEMBER(nps_mode, NPS_MODE_MESSAGE),
+
+  ENUM(nps_end),
+  MEMBER(nps_end, NPS_END_CLIENT),
+  MEMBER(nps_end, NPS_END_SERVER),
+
+  CONSTANT(NPS_USER_SIZE),
   CONSTANT(NPS_VERSION),
   CONSTANT(NPS_ABI_VERSION),
   CONSTANT(NPS_FOREVER),

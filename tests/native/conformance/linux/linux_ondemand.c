@@ -40,7 +40,8 @@ TEST(test_on_demand_nothing_enters_the_epoll_set_before_a_would_block) {
   char memory[100];
   size_t count;
   REQUIRE_OK(nps_pipe_register(server, l->poll, 1, BOTH_INTERESTS | NPS_INTEREST_ON_DEMAND));
-  REQUIRE_OK(nps_pipe_register(client, l->poll, 2, NPS_INTEREST_WRITABLE | NPS_INTEREST_ON_DEMAND)); /* no CLOSE_PROBE */
+  REQUIRE_OK(
+      nps_pipe_register(client, l->poll, 2, NPS_INTEREST_WRITABLE | NPS_INTEREST_ON_DEMAND)); /* no CLOSE_PROBE */
   loop_connect(l, 1, server);
   for (int i = 0; i < 10; i++) {
     REQUIRE_OK(write_pipe(client, "abc", 3, &count));
