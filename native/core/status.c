@@ -60,6 +60,12 @@ static const char *const argument__names[] = {
     "os_handle",
     "linger_ms",
     "info.size",
+    "mode",
+    "security",
+    "file_mode",
+    "descriptor",
+    "impersonation",
+    "server",
 };
 
 static const status_text *status__find(int32_t status) {

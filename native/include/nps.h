@@ -130,7 +130,13 @@ typedef enum nps_argument {
   NPS_ARGUMENT_BUFFER = 20,          /* null with a size that is not 0 */
   NPS_ARGUMENT_HANDLE = 21,          /* adopt: not a handle at all */
   NPS_ARGUMENT_LINGER = 22,          /* below NPS_FOREVER */
-  NPS_ARGUMENT_INFO_SIZE = 23        /* info.size is not one that this library knows */
+  NPS_ARGUMENT_INFO_SIZE = 23,       /* info.size is not one that this library knows */
+  NPS_ARGUMENT_MODE = 24,
+  NPS_ARGUMENT_SECURITY = 25,
+  NPS_ARGUMENT_FILE_MODE = 26,       /* not 1 to 0777; or set, though `security` does not ask for it */
+  NPS_ARGUMENT_DESCRIPTOR = 27,      /* no security descriptor; or set, though `security` does not ask for it */
+  NPS_ARGUMENT_IMPERSONATION = 28,
+  NPS_ARGUMENT_SERVER = 29           /* empty, not UTF-8, or with a separator in it */
 } nps_argument;
 
 static inline int32_t nps_result_status(nps_result result) { return (int32_t)(uint32_t)((uint64_t)result >> 32); }
@@ -146,6 +152,7 @@ NPS_API const char *nps_argument_name(uint32_t argument);
 
 #define NPS_FOREVER (-1)             /* a time in ms without an end */
 #define NPS_UNLIMITED_INSTANCES 255
+#define NPS_NO_GROUP 0xFFFFFFFF      /* no group asked for */
 
 /* Which way bytes flow, seen from the end that is being created or opened. */
 typedef enum nps_direction {
@@ -154,9 +161,42 @@ typedef enum nps_direction {
   NPS_DIRECTION_DUPLEX = 3
 } nps_direction;
 
+typedef enum nps_mode {
+  NPS_MODE_BYTE = 0,                 /* a stream */
+  NPS_MODE_MESSAGE = 1
+} nps_mode;
+
 typedef enum nps_server_flags {
-  NPS_SERVER_FIRST_INSTANCE = 1      /* fail with NPS_E_ACCESS_DENIED if the name exists already */
+  NPS_SERVER_FIRST_INSTANCE = 1,     /* fail with NPS_E_ACCESS_DENIED if the name exists already */
+  NPS_SERVER_INHERITABLE = 2,        /* programs that this one starts inherit the handle (Linux: of each connection) */
+  NPS_SERVER_REMOTE_CLIENTS = 4      /* let clients of other machines connect, too. Linux: NPS_E_NOT_SUPPORTED */
 } nps_server_flags;
+
+typedef enum nps_client_flags {
+  NPS_CLIENT_INHERITABLE = 1,
+  NPS_CLIENT_CURRENT_USER = 2,       /* NPS_E_ACCESS_DENIED unless the server belongs to exactly our user */
+  NPS_CLIENT_ANY_USER = 4            /* connect whoever the server belongs to. Without either: on Linux it must be our user or root;
+                                        on Windows it may be anybody, who can learn who we are, and no more */
+} nps_client_flags;
+
+/* Who may connect to a server. Those who may not are told NPS_E_ACCESS_DENIED. */
+typedef enum nps_security {
+  NPS_SECURITY_CURRENT_USER = 0,     /* the current user; on Linux root as well */
+  NPS_SECURITY_CURRENT_ELEVATION = 1, /* likewise, and not with less privilege: Windows, no process of a lower integrity level, so that
+                                        an elevated server has elevated clients only. Linux knows no such thing: as the former */
+  NPS_SECURITY_DESCRIPTOR = 2,       /* Windows: whom `descriptor` lets; Linux: NPS_E_NOT_SUPPORTED */
+  NPS_SECURITY_FILE_MODE = 3         /* Linux: whoever may write the socket file, by file_mode and file_group; Windows: not supported */
+} nps_security;
+
+/* What a server may do in its client's name. Windows; on Linux no server may act as its client, and every server learns who it is:
+ * only the first two are supported. */
+typedef enum nps_impersonation {
+  NPS_IMPERSONATION_DEFAULT = 0,     /* identification */
+  NPS_IMPERSONATION_IDENTIFICATION = 1, /* learn who it is */
+  NPS_IMPERSONATION_ANONYMOUS = 2,   /* not even that */
+  NPS_IMPERSONATION_FULL = 3,        /* act as the client on the server's machine */
+  NPS_IMPERSONATION_DELEGATION = 4   /* and on others */
+} nps_impersonation;
 
 /* Options structs begin with their size, so that they can grow. nps_..._options_init fills in the size and every
  * default; set the name and what you want to differ. Options are independent of each other. Strings are UTF-8,
@@ -184,6 +224,17 @@ typedef struct nps_server_options {
                                         1,048,576 and never more than the poll's buffer size; 0 = never: the pipe
                                         holds no buffer, and data goes straight into the caller's memory */
   uint32_t write_limit;              /* bytes that one write call accepts at most; default 65,536; 1 to 16,777,216 */
+  /* A struct that ends here is accepted too. All instances of a name agree in what follows. */
+  uint32_t mode;                     /* nps_mode; default byte */
+  uint32_t default_timeout_ms;       /* Windows: how long WaitNamedPipe waits if its caller leaves that to the server; 0 = the
+                                        system's 50 ms. Linux has no such thing: NPS_E_NOT_SUPPORTED if it is not 0 */
+  uint32_t security;                 /* nps_security; default the current user */
+  uint32_t file_mode;                /* NPS_SECURITY_FILE_MODE: permissions of the socket file, 1 to 0777; else 0. The lock beside
+                                        it stays the user's own */
+  uint32_t file_group;               /* NPS_SECURITY_FILE_MODE: its group; NPS_NO_GROUP, the default: as the system has it */
+  uint32_t reserved;                 /* 0 */
+  const char *descriptor;            /* NPS_SECURITY_DESCRIPTOR: a security descriptor in SDDL; else null. For a second instance it must
+                                        let our own user make one ("FA") */
 } nps_server_options;
 
 typedef struct nps_client_options {
@@ -192,10 +243,14 @@ typedef struct nps_client_options {
   const char *name;
   int64_t timeout_ms;                /* how long nps_pipe_open tries again while the name is not there or busy,
                                         blocking the calling thread; 0 (default) = one try; NPS_FOREVER */
-  uint32_t flags;                    /* 0 */
+  uint32_t flags;                    /* nps_client_flags */
   uint32_t read_ahead;               /* as for a server */
   uint32_t write_limit;
   uint32_t reserved;                 /* 0 */
+  /* A struct that ends here is accepted too. */
+  uint32_t mode;                     /* nps_mode: how this end reads; default byte, which Windows allows on a message pipe, too */
+  uint32_t impersonation;            /* nps_impersonation */
+  const char *server;                /* the machine; null or ".": this one. Linux: NPS_E_NOT_SUPPORTED if it is another */
 } nps_client_options;
 
 typedef struct nps_adopt_options {
@@ -262,14 +317,14 @@ NPS_API void nps_poll_release(nps_poll *poll);
 /* ---------------------------------------------------------------- pipe: making and ending */
 
 /* Creates a server instance of a name; it waits for a client from nps_pipe_connect on (Linux: clients may queue from
- * now on). Only the current user (and the system's administrator) may connect; remote clients never.
+ * now on). Who may connect: options.security; remote clients only if asked for.
  * Errors: NPS_E_INVALID_ARGUMENT, NPS_E_NAME_TOO_LONG, NPS_E_PIPE_BUSY (max_instances are there), NPS_E_ACCESS_DENIED
  * (the name is somebody else's, detail: Windows 5, Linux EADDRINUSE for a living server of another process, EACCES),
  * NPS_E_NOT_A_PIPE (Linux: a file that is no socket is at the path; it is not touched), NPS_E_TOO_MANY_HANDLES,
  * NPS_E_OUT_OF_MEMORY, NPS_E_IO. */
 NPS_API nps_result nps_pipe_create(const nps_server_options *options, nps_pipe **pipe);
 
-/* Opens the client end. The server may learn who we are, not act as us (SECURITY_IDENTIFICATION).
+/* Opens the client end. The server may learn who we are, not act as us, unless options.impersonation says otherwise.
  * Errors: NPS_E_NOT_FOUND, NPS_E_PIPE_BUSY, NPS_E_ACCESS_DENIED, after timeout_ms the last of the first two; as for
  * create otherwise. */
 NPS_API nps_result nps_pipe_open(const nps_client_options *options, nps_pipe **pipe);
@@ -355,11 +410,6 @@ NPS_API nps_result nps_pipe_shutdown(nps_pipe *pipe);
 
 /* ---------------------------------------------------------------- pipe: what is known of it
  * None of these blocks, whatever is pending; none needs a poll, or arms anything. */
-
-typedef enum nps_mode {
-  NPS_MODE_BYTE = 0,                 /* a stream */
-  NPS_MODE_MESSAGE = 1
-} nps_mode;
 
 typedef enum nps_end {
   NPS_END_CLIENT = 0,

@@ -173,6 +173,9 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define NPS_UNLIMITED_INSTANCES 255")]
     public const int NPS_UNLIMITED_INSTANCES = 255;
 
+    [NativeTypeName("#define NPS_NO_GROUP 0xFFFFFFFF")]
+    public const uint NPS_NO_GROUP = 0xFFFFFFFF;
+
     [NativeTypeName("#define NPS_USER_SIZE 192")]
     public const int NPS_USER_SIZE = 192;
 }

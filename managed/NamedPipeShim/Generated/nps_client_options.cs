@@ -28,4 +28,13 @@ internal unsafe partial struct nps_client_options
 
     [NativeTypeName("uint32_t")]
     public uint reserved;
+
+    [NativeTypeName("uint32_t")]
+    public uint mode;
+
+    [NativeTypeName("uint32_t")]
+    public uint impersonation;
+
+    [NativeTypeName("const char *")]
+    public sbyte* server;
 }

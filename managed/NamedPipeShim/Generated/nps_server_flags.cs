@@ -7,4 +7,6 @@ namespace NamedPipeShim.Generated;
 internal enum nps_server_flags : uint
 {
     NPS_SERVER_FIRST_INSTANCE = 1,
+    NPS_SERVER_INHERITABLE = 2,
+    NPS_SERVER_REMOTE_CLIENTS = 4,
 }

@@ -31,4 +31,25 @@ internal unsafe partial struct nps_server_options
 
     [NativeTypeName("uint32_t")]
     public uint write_limit;
+
+    [NativeTypeName("uint32_t")]
+    public uint mode;
+
+    [NativeTypeName("uint32_t")]
+    public uint default_timeout_ms;
+
+    [NativeTypeName("uint32_t")]
+    public uint security;
+
+    [NativeTypeName("uint32_t")]
+    public uint file_mode;
+
+    [NativeTypeName("uint32_t")]
+    public uint file_group;
+
+    [NativeTypeName("uint32_t")]
+    public uint reserved;
+
+    [NativeTypeName("const char *")]
+    public sbyte* descriptor;
 }

@@ -57,9 +57,16 @@ typedef struct ep_name {
   int fd; /* the listening socket */
 } ep_name;
 
+/* Who may connect to it. */
+typedef struct ep_access {
+  uint32_t mode; /* of the file */
+  uint32_t group; /* likewise, or NPS_NO_GROUP */
+  bool anybody; /* the file's mode decides, not the peer's credentials */
+} ep_access;
+
 /* Takes the path, replacing a dead socket but nothing else. May wait for another process that is doing the same.
  * NPS_E_ACCESS_DENIED with EADDRINUSE: a living server has it. NPS_E_NOT_A_PIPE: no socket is there; not touched. */
-nps_result ep_name_take(const char *path, ep_name *name);
+nps_result ep_name_take(const char *path, const ep_access *access, ep_name *name);
 
 /* Removes the socket file if it is still ours, and closes the listening socket. */
 void ep_name_give_up(const char *path, ep_name *name);
@@ -69,8 +76,8 @@ void ep_name_give_up(const char *path, ep_name *name);
 /* A stream socket, connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
 int ep_socket_connect(const char *path, int *fd);
 
-/* 0 if the process at the other end runs as `uid` or as root, EACCES if not, or the errno of asking. */
-int ep_socket_check_peer(int fd, uid_t uid);
+/* 0 if the process at the other end runs as `uid`, or as root if `or_root`; EACCES if not, or the errno of asking. */
+int ep_socket_check_peer(int fd, uid_t uid, bool or_root);
 
 /* NPS_OK if it is a connected stream socket of the AF_UNIX family; else why it cannot be adopted. */
 nps_result ep_socket_adoptable(intptr_t os_handle);
@@ -142,6 +149,7 @@ struct os_pipe {
   uint32_t in_buffer_size; /* constant, as the next two */
   uint32_t out_buffer_size;
   uint8_t direction;
+  bool inheritable; /* constant */
   bool reset; /* pipe lock: the peer closed without reading all */
   bool shared; /* pipe lock: others may hold this descriptor, closing ours does not end its epoll entry */
   /* Set under the port lock when the event comes; edges are cleared under the pipe lock, before the call that uses them
@@ -177,7 +185,8 @@ struct ep_listener {
   os_lock lock; /* the listener lock */
   atomic_uint references; /* instances, completed connects with a client, and pumps that run */
   ep_name name; /* constant until `open` is false */
-  uid_t uid; /* constant: whose clients are let in */
+  uid_t uid; /* constant: whose clients are let in, and root's, unless `access` lets anybody in */
+  ep_access access; /* constant */
   ep_listener *next; /* table lock, as the next two */
   uint32_t instances;
   uint32_t max_instances; /* the first instance's */

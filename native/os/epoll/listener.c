@@ -67,7 +67,7 @@ static int listener__next_client(ep_listener *listener, int *fd) {
   for (;;) {
     int client = accept4(listener->name.fd, NULL, NULL, SOCK_CLOEXEC);
     if (client >= 0) {
-      if (ep_socket_check_peer(client, listener->uid) == 0) {
+      if (listener->access.anybody || ep_socket_check_peer(client, listener->uid, true) == 0) {
         *fd = client;
         atomic_store(&listener->starved, false);
         return 0;

@@ -29,12 +29,12 @@ static ep_listener *table__find(const char *path) {
   return listener;
 }
 
-static nps_result table__add(const char *path, uint32_t max_instances, ep_listener **added) {
+static nps_result table__add(const char *path, const ep_access *access, uint32_t max_instances, ep_listener **added) {
   ep_listener *listener = os_alloc(sizeof *listener);
   if (listener == NULL) {
     return ep_result(NPS_E_OUT_OF_MEMORY, ENOMEM);
   }
-  nps_result result = ep_name_take(path, &listener->name);
+  nps_result result = ep_name_take(path, access, &listener->name);
   if (result != NPS_OK) {
     os_free(listener);
     return result;
@@ -42,6 +42,7 @@ static nps_result table__add(const char *path, uint32_t max_instances, ep_listen
   os_lock_init(&listener->lock);
   memcpy(listener->path, path, strlen(path) + 1);
   listener->uid = geteuid();
+  listener->access = *access;
   listener->max_instances = max_instances;
   listener->open = true;
   ep_listener **bucket = table__bucket(path);
@@ -59,17 +60,29 @@ static void table__remove(ep_listener *listener) {
   *link = listener->next;
 }
 
+static ep_access table__access(const nps_server_options *options) {
+  bool by_mode = options->security == NPS_SECURITY_FILE_MODE;
+  return (ep_access){.mode = by_mode ? options->file_mode : 0600, .group = options->file_group, .anybody = by_mode};
+}
+
+/* All instances of a name agree: the first one's file is there already. */
+static bool table__agrees(const ep_listener *listener, const ep_access *access) {
+  return listener->access.mode == access->mode && listener->access.group == access->group &&
+         listener->access.anybody == access->anybody;
+}
+
 nps_result ep_listener_join(const nps_server_options *options, ep_listener **joined) {
   char path[EP_PATH_LIMIT + 1];
   nps_result result = ep_path_of(options->name, path);
   if (result != NPS_OK) {
     return result;
   }
+  ep_access access = table__access(options);
   os_lock_enter(&s_lock);
   ep_listener *listener = table__find(path);
   if (listener == NULL) {
-    result = table__add(path, options->max_instances, &listener);
-  } else if ((options->flags & NPS_SERVER_FIRST_INSTANCE) != 0) {
+    result = table__add(path, &access, options->max_instances, &listener);
+  } else if ((options->flags & NPS_SERVER_FIRST_INSTANCE) != 0 || !table__agrees(listener, &access)) {
     result = ep_result(NPS_E_ACCESS_DENIED, EADDRINUSE);
   } else if (listener->max_instances != NPS_UNLIMITED_INSTANCES && listener->instances >= listener->max_instances) {
     result = ep_result(NPS_E_PIPE_BUSY, 0);

@@ -94,8 +94,17 @@ static nps_result name__bind_temporary(int fd, const char *path, char *temporary
   return error == 0 ? NPS_OK : ep_error(error);
 }
 
-/* A listening socket at a temporary path, for the current user only before the first client could connect. */
-static nps_result name__listen(const char *path, char *temporary, ep_name *name) {
+/* Gives the file its group and mode; 0 or an errno. */
+static int name__protect(const char *file, const struct stat *made, const ep_access *access) {
+  if (access->group != NPS_NO_GROUP && access->group != made->st_gid &&
+      chown(file, (uid_t)-1, (gid_t)access->group) != 0) {
+    return errno;
+  }
+  return (made->st_mode & 07777u) == access->mode || chmod(file, access->mode) == 0 ? 0 : errno;
+}
+
+/* A listening socket at a temporary path, for those who may connect only before the first client could. */
+static nps_result name__listen(const char *path, const ep_access *access, char *temporary, ep_name *name) {
   struct stat made;
   name->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (name->fd < 0) {
@@ -106,9 +115,13 @@ static nps_result name__listen(const char *path, char *temporary, ep_name *name)
   if (result != NPS_OK) {
     goto close_socket;
   }
-  if (lstat(temporary, &made) != 0 || ((made.st_mode & 07777u) != 0600u && chmod(temporary, 0600) != 0) ||
-      listen(name->fd, SOMAXCONN) != 0) {
+  if (lstat(temporary, &made) != 0) {
     result = ep_error(errno);
+    goto remove_file;
+  }
+  int error = name__protect(temporary, &made, access);
+  if (error != 0 || listen(name->fd, SOMAXCONN) != 0) {
+    result = ep_error(error != 0 ? error : errno);
     goto remove_file;
   }
   name->device = made.st_dev;
@@ -151,14 +164,14 @@ static nps_result name__move(const char *temporary, const char *path, const name
   return error == 0 ? NPS_WOULD_BLOCK : ep_error(error);
 }
 
-static nps_result name__take_locked(const char *path, ep_name *name) {
+static nps_result name__take_locked(const char *path, const ep_access *access, ep_name *name) {
   char temporary[EP_PATH_LIMIT + 1];
   name__place place;
   nps_result result = name__look(path, &place);
   if (result != NPS_OK) {
     return result;
   }
-  result = name__listen(path, temporary, name);
+  result = name__listen(path, access, temporary, name);
   if (result != NPS_OK) {
     return result;
   }
@@ -177,11 +190,11 @@ static nps_result name__take_locked(const char *path, ep_name *name) {
   return result == NPS_WOULD_BLOCK ? ep_result(NPS_E_ACCESS_DENIED, EADDRINUSE) : result;
 }
 
-nps_result ep_name_take(const char *path, ep_name *name) {
+nps_result ep_name_take(const char *path, const ep_access *access, ep_name *name) {
   ep_lockfile lock;
   nps_result result = ep_lockfile_take(&lock, path, NAME_TAKE_LIMIT_MS);
   if (result == NPS_OK) {
-    result = name__take_locked(path, name);
+    result = name__take_locked(path, access, name);
     ep_lockfile_release(&lock);
   }
   return result;

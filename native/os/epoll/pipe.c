@@ -2,6 +2,8 @@
 #include "epoll.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,12 +28,22 @@ static nps_result pipe__new(uint32_t direction, os_pipe **pipe) {
   return NPS_OK;
 }
 
+/* What sockets do not have. */
+static bool pipe__can_serve(const nps_server_options *options) {
+  return (options->flags & NPS_SERVER_REMOTE_CLIENTS) == 0 && options->default_timeout_ms == 0 &&
+         options->security != NPS_SECURITY_DESCRIPTOR;
+}
+
 nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
   os_pipe *made;
+  if (!pipe__can_serve(options)) {
+    return ep_result(NPS_E_NOT_SUPPORTED, 0);
+  }
   nps_result result = pipe__new(options->direction, &made);
   if (result != NPS_OK) {
     return result;
   }
+  made->inheritable = (options->flags & NPS_SERVER_INHERITABLE) != 0;
   made->in_buffer_size = options->in_buffer_size;
   made->out_buffer_size = options->out_buffer_size;
   result = ep_listener_join(options, &made->listener);
@@ -63,10 +75,25 @@ static nps_result pipe__open_error(int error, const char *path) {
   }
 }
 
+/* Likewise. */
+static bool pipe__can_open(const nps_client_options *options) {
+  return options->impersonation <= NPS_IMPERSONATION_IDENTIFICATION &&
+         (options->server == NULL || strcmp(options->server, ".") == 0);
+}
+
+/* O4: somebody else may squat on the name. 0 or an errno. */
+static int pipe__check_server(const nps_client_options *options, int fd) {
+  bool or_root = (options->flags & NPS_CLIENT_CURRENT_USER) == 0;
+  return (options->flags & NPS_CLIENT_ANY_USER) != 0 ? 0 : ep_socket_check_peer(fd, geteuid(), or_root);
+}
+
 nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
   char path[EP_PATH_LIMIT + 1];
   int fd = -1;
   os_pipe *made;
+  if (!pipe__can_open(options)) {
+    return ep_result(NPS_E_NOT_SUPPORTED, 0);
+  }
   nps_result result = ep_path_of(options->name, path);
   if (result != NPS_OK) {
     return result;
@@ -80,11 +107,12 @@ nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
     result = pipe__open_error(error, path);
     goto free_pipe;
   }
-  error = ep_socket_check_peer(fd, geteuid());
-  if (error != 0) { /* O4: somebody else squats on the name */
+  error = pipe__check_server(options, fd);
+  if (error != 0) {
     result = ep_error(error);
     goto close_socket;
   }
+  made->inheritable = (options->flags & NPS_CLIENT_INHERITABLE) != 0;
   ep_pipe_install(made, fd);
   *pipe = made;
   return NPS_OK;
@@ -177,6 +205,9 @@ void ep_pipe_install(os_pipe *pipe, int fd) {
   atomic_store_explicit(&pipe->hung_up, false, memory_order_relaxed);
   atomic_store_explicit(&pipe->split, false, memory_order_relaxed);
   pipe->shared = pipe->reset = false;
+  if (pipe->inheritable) {
+    (void)fcntl(fd, F_SETFD, 0); /* cannot fail on a descriptor of ours */
+  }
   if (pipe->port != NULL) {
     os_lock_enter(&pipe->port->lock);
   }

@@ -28,13 +28,13 @@ int ep_socket_connect(const char *path, int *fd) {
   return 0;
 }
 
-int ep_socket_check_peer(int fd, uid_t uid) {
+int ep_socket_check_peer(int fd, uid_t uid, bool or_root) {
   struct ucred peer;
   socklen_t size = (socklen_t)sizeof peer;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
     return errno;
   }
-  return peer.uid == 0 || peer.uid == uid ? 0 : EACCES;
+  return (or_root && peer.uid == 0) || peer.uid == uid ? 0 : EACCES;
 }
 
 /* NPS_OK if that option of the socket is `wanted`, `refused` if it is not, or why it could not be asked. */

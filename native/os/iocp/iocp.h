@@ -86,8 +86,8 @@ DWORD iocp_let_go(os_pipe *pipe);
 /* The longest name, \\.\pipe\ included, in UTF-16 units without the NUL (CreateNamedPipeW's page). */
 enum { IOCP_NAME_MAX = 256 };
 
-/* A short or full name as a path. */
-nps_result iocp_name(const char *name, wchar_t path[IOCP_NAME_MAX + 1]);
+/* A short or full name as a path, on this machine or on `server`. */
+nps_result iocp_name(const char *name, const char *server, wchar_t path[IOCP_NAME_MAX + 1]);
 
 /* ---- security.c ---- */
 
@@ -104,12 +104,29 @@ typedef struct iocp_security {
     ACL acl;
     BYTE bytes[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE];
   } access;
+  union {
+    TOKEN_MANDATORY_LABEL token;
+    BYTE bytes[sizeof(TOKEN_MANDATORY_LABEL) + SECURITY_MAX_SID_SIZE];
+  } level;
+  union {
+    ACL acl;
+    BYTE bytes[sizeof(ACL) + sizeof(SYSTEM_MANDATORY_LABEL_ACE) + SECURITY_MAX_SID_SIZE];
+  } label;
+  union {
+    TOKEN_OWNER token;
+    BYTE bytes[sizeof(TOKEN_OWNER) + SECURITY_MAX_SID_SIZE];
+  } owner; /* of what this user makes without naming one */
+  PSECURITY_DESCRIPTOR explicit; /* the caller's, or null */
 } iocp_security;
 
-/* A code. */
-DWORD iocp_security_init(iocp_security *security);
+/* As options.security says; to be ended unless it fails. */
+nps_result iocp_security_init(iocp_security *security, const nps_server_options *options);
+void iocp_security_end(iocp_security *security);
 
-/* A code: ERROR_ACCESS_DENIED if the pipe's owner is not that user. */
+/* A code: ERROR_ACCESS_DENIED if the pipe's owner is neither that user nor whom the caller's descriptor makes the owner. */
 DWORD iocp_security_check_owner(const iocp_security *security, HANDLE pipe);
+
+/* A code: ERROR_ACCESS_DENIED if the pipe's owner is not the user on whose behalf this thread runs. */
+DWORD iocp_security_check_server(HANDLE pipe);
 
 #endif

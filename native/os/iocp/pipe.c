@@ -35,10 +35,12 @@ static DWORD pipe__create(
   DWORD open_mode = pipe__server_access(options->direction) | FILE_FLAG_OVERLAPPED;
   if (first)
     open_mode |= FILE_FLAG_FIRST_PIPE_INSTANCE;
-  DWORD pipe_mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS;
+  DWORD pipe_mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT;
+  if (!(options->flags & NPS_SERVER_REMOTE_CLIENTS))
+    pipe_mode |= PIPE_REJECT_REMOTE_CLIENTS;
   *handle =
       CreateNamedPipeW(path, open_mode, pipe_mode, options->max_instances, pipe__buffer_size(options->out_buffer_size),
-          pipe__buffer_size(options->in_buffer_size), 0, &security->attributes);
+          pipe__buffer_size(options->in_buffer_size), options->default_timeout_ms, &security->attributes);
   return *handle != INVALID_HANDLE_VALUE ? ERROR_SUCCESS : GetLastError();
 }
 
@@ -60,18 +62,20 @@ static DWORD pipe__create_or_join(
 
 nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
   wchar_t path[IOCP_NAME_MAX + 1];
-  nps_result result = iocp_name(options->name, path);
+  nps_result result = iocp_name(options->name, NULL, path);
   if (result != NPS_OK)
     return result;
-  iocp_security security;
-  DWORD code = iocp_security_init(&security);
-  if (code != ERROR_SUCCESS)
-    return iocp_result(code);
-
   os_pipe *made = os_alloc(sizeof *made);
   if (made == NULL)
     return iocp_result(ERROR_NOT_ENOUGH_MEMORY);
-  code = pipe__create_or_join(path, options, &security, &made->handle);
+  iocp_security security;
+  result = iocp_security_init(&security, options);
+  if (result != NPS_OK) {
+    os_free(made);
+    return result;
+  }
+  DWORD code = pipe__create_or_join(path, options, &security, &made->handle);
+  iocp_security_end(&security);
   if (code != ERROR_SUCCESS) {
     os_free(made);
     return iocp_result(code);
@@ -80,19 +84,45 @@ nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
   return NPS_OK;
 }
 
+/* K3: without SECURITY_SQOS_PRESENT the server could act as us. */
+static DWORD pipe__quality_of_service(uint32_t impersonation) {
+  switch ((nps_impersonation)impersonation) {
+  case NPS_IMPERSONATION_DEFAULT:
+  case NPS_IMPERSONATION_IDENTIFICATION:
+    break;
+  case NPS_IMPERSONATION_ANONYMOUS:
+    return SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS;
+  case NPS_IMPERSONATION_FULL:
+    return SECURITY_SQOS_PRESENT | SECURITY_IMPERSONATION;
+  case NPS_IMPERSONATION_DELEGATION:
+    return SECURITY_SQOS_PRESENT | SECURITY_DELEGATION;
+  }
+  return SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
+}
+
+/* A code. */
+static DWORD pipe__open(const wchar_t *path, const nps_client_options *options, HANDLE *handle) {
+  SECURITY_ATTRIBUTES attributes = {sizeof attributes, NULL, (options->flags & NPS_CLIENT_INHERITABLE) != 0};
+  *handle = CreateFileW(path, pipe__client_access(options->direction), 0, &attributes, OPEN_EXISTING,
+      FILE_FLAG_OVERLAPPED | pipe__quality_of_service(options->impersonation), NULL);
+  if (*handle == INVALID_HANDLE_VALUE)
+    return GetLastError();
+  DWORD code = options->flags & NPS_CLIENT_CURRENT_USER ? iocp_security_check_server(*handle) : ERROR_SUCCESS;
+  if (code != ERROR_SUCCESS)
+    CloseHandle(*handle);
+  return code;
+}
+
 nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
   wchar_t path[IOCP_NAME_MAX + 1];
-  nps_result result = iocp_name(options->name, path);
+  nps_result result = iocp_name(options->name, options->server, path);
   if (result != NPS_OK)
     return result;
   os_pipe *made = os_alloc(sizeof *made);
   if (made == NULL)
     return iocp_result(ERROR_NOT_ENOUGH_MEMORY);
-  /* K3: without SECURITY_SQOS_PRESENT the server could act as us. */
-  made->handle = CreateFileW(path, pipe__client_access(options->direction), 0, NULL, OPEN_EXISTING,
-      FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
-  if (made->handle == INVALID_HANDLE_VALUE) {
-    DWORD code = GetLastError();
+  DWORD code = pipe__open(path, options, &made->handle);
+  if (code != ERROR_SUCCESS) {
     os_free(made);
     return iocp_result(code);
   }

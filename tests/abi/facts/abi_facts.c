@@ -29,6 +29,13 @@ static const abi_fact facts[] = {
   FIELD(nps_server_options, out_buffer_size),
   FIELD(nps_server_options, read_ahead),
   FIELD(nps_server_options, write_limit),
+  FIELD(nps_server_options, mode),
+  FIELD(nps_server_options, default_timeout_ms),
+  FIELD(nps_server_options, security),
+  FIELD(nps_server_options, file_mode),
+  FIELD(nps_server_options, file_group),
+  FIELD(nps_server_options, reserved),
+  FIELD(nps_server_options, descriptor),
 
   STRUCT(nps_client_options),
   FIELD(nps_client_options, size),
@@ -39,6 +46,9 @@ static const abi_fact facts[] = {
   FIELD(nps_client_options, read_ahead),
   FIELD(nps_client_options, write_limit),
   FIELD(nps_client_options, reserved),
+  FIELD(nps_client_options, mode),
+  FIELD(nps_client_options, impersonation),
+  FIELD(nps_client_options, server),
 
   STRUCT(nps_adopt_options),
   FIELD(nps_adopt_options, size),
@@ -110,6 +120,12 @@ static const abi_fact facts[] = {
   MEMBER(nps_argument, NPS_ARGUMENT_HANDLE),
   MEMBER(nps_argument, NPS_ARGUMENT_LINGER),
   MEMBER(nps_argument, NPS_ARGUMENT_INFO_SIZE),
+  MEMBER(nps_argument, NPS_ARGUMENT_MODE),
+  MEMBER(nps_argument, NPS_ARGUMENT_SECURITY),
+  MEMBER(nps_argument, NPS_ARGUMENT_FILE_MODE),
+  MEMBER(nps_argument, NPS_ARGUMENT_DESCRIPTOR),
+  MEMBER(nps_argument, NPS_ARGUMENT_IMPERSONATION),
+  MEMBER(nps_argument, NPS_ARGUMENT_SERVER),
 
   ENUM(nps_direction),
   MEMBER(nps_direction, NPS_DIRECTION_IN),
@@ -118,6 +134,26 @@ static const abi_fact facts[] = {
 
   ENUM(nps_server_flags),
   MEMBER(nps_server_flags, NPS_SERVER_FIRST_INSTANCE),
+  MEMBER(nps_server_flags, NPS_SERVER_INHERITABLE),
+  MEMBER(nps_server_flags, NPS_SERVER_REMOTE_CLIENTS),
+
+  ENUM(nps_client_flags),
+  MEMBER(nps_client_flags, NPS_CLIENT_INHERITABLE),
+  MEMBER(nps_client_flags, NPS_CLIENT_CURRENT_USER),
+  MEMBER(nps_client_flags, NPS_CLIENT_ANY_USER),
+
+  ENUM(nps_security),
+  MEMBER(nps_security, NPS_SECURITY_CURRENT_USER),
+  MEMBER(nps_security, NPS_SECURITY_CURRENT_ELEVATION),
+  MEMBER(nps_security, NPS_SECURITY_DESCRIPTOR),
+  MEMBER(nps_security, NPS_SECURITY_FILE_MODE),
+
+  ENUM(nps_impersonation),
+  MEMBER(nps_impersonation, NPS_IMPERSONATION_DEFAULT),
+  MEMBER(nps_impersonation, NPS_IMPERSONATION_IDENTIFICATION),
+  MEMBER(nps_impersonation, NPS_IMPERSONATION_ANONYMOUS),
+  MEMBER(nps_impersonation, NPS_IMPERSONATION_FULL),
+  MEMBER(nps_impersonation, NPS_IMPERSONATION_DELEGATION),
 
   ENUM(nps_interest),
   MEMBER(nps_interest, NPS_INTEREST_READABLE),
@@ -144,6 +180,7 @@ static const abi_fact facts[] = {
   CONSTANT(NPS_ABI_VERSION),
   CONSTANT(NPS_FOREVER),
   CONSTANT(NPS_UNLIMITED_INSTANCES),
+  CONSTANT(NPS_NO_GROUP),
 
   TYPE(nps_result),
   TYPE(size_t),

@@ -17,7 +17,13 @@ static void set_one_instance(nps_server_options *o) {
   o->max_instances = 1;
 }
 static void set_first(nps_server_options *o) {
-  o->flags = NPS_SERVER_FIRST_INSTANCE;
+  o->flags |= NPS_SERVER_FIRST_INSTANCE;
+}
+static void set_inheritable(nps_server_options *o) {
+  o->flags |= NPS_SERVER_INHERITABLE;
+}
+static void set_elevation(nps_server_options *o) {
+  o->security = NPS_SECURITY_CURRENT_ELEVATION;
 }
 static void set_in_buffer(nps_server_options *o) {
   o->in_buffer_size = 8192;
@@ -35,8 +41,8 @@ static void set_write_limit(nps_server_options *o) {
 typedef void (*setter)(nps_server_options *);
 
 /* One of the first two at most: they set the same option. */
-static const setter s_setters[] = {
-    set_in, set_out, set_one_instance, set_first, set_in_buffer, set_out_buffer, set_no_read_ahead, set_write_limit};
+static const setter s_setters[] = {set_in, set_out, set_one_instance, set_first, set_in_buffer, set_out_buffer,
+    set_no_read_ahead, set_write_limit, set_inheritable, set_elevation};
 
 enum { SETTERS = sizeof s_setters / sizeof s_setters[0] };
 
@@ -154,10 +160,14 @@ TEST(test_defaults_are_as_the_header_says) {
   REQUIRE(server.max_instances == NPS_UNLIMITED_INSTANCES && server.flags == 0);
   REQUIRE(server.in_buffer_size == 0 && server.out_buffer_size == 0);
   REQUIRE(server.read_ahead == 65536 && server.write_limit == 65536);
+  REQUIRE(server.mode == NPS_MODE_BYTE && server.default_timeout_ms == 0 && server.reserved == 0);
+  REQUIRE(server.security == NPS_SECURITY_CURRENT_USER && server.descriptor == NULL);
+  REQUIRE(server.file_mode == 0 && server.file_group == NPS_NO_GROUP);
   REQUIRE_OK(nps_client_options_init(&client, sizeof client));
   REQUIRE(client.size == sizeof client && client.direction == NPS_DIRECTION_DUPLEX && client.name == NULL);
   REQUIRE(client.timeout_ms == 0 && client.flags == 0 && client.reserved == 0);
   REQUIRE(client.read_ahead == 65536 && client.write_limit == 65536);
+  REQUIRE(client.mode == NPS_MODE_BYTE && client.impersonation == NPS_IMPERSONATION_DEFAULT && client.server == NULL);
   REQUIRE_OK(nps_adopt_options_init(&adopt, sizeof adopt));
   REQUIRE(adopt.size == sizeof adopt && adopt.flags == 0 && adopt.read_ahead == 65536 && adopt.write_limit == 65536);
 }
@@ -224,13 +234,23 @@ TEST(test_bad_server_options_are_named) { /* O3 */
   BAD_SERVER(NPS_ARGUMENT_MAX_INSTANCES, max_instances, 0)
   BAD_SERVER(NPS_ARGUMENT_MAX_INSTANCES, max_instances, 256)
   BAD_SERVER(NPS_ARGUMENT_MAX_INSTANCES, max_instances, UINT32_MAX)
-  BAD_SERVER(NPS_ARGUMENT_FLAGS, flags, 2)
+  BAD_SERVER(NPS_ARGUMENT_FLAGS, flags, 8)
   BAD_SERVER(NPS_ARGUMENT_FLAGS, flags, 0x80000001u)
   BAD_SERVER(NPS_ARGUMENT_IN_BUFFER_SIZE, in_buffer_size, 16777217)
   BAD_SERVER(NPS_ARGUMENT_OUT_BUFFER_SIZE, out_buffer_size, 16777217)
   BAD_SERVER(NPS_ARGUMENT_READ_AHEAD, read_ahead, 1048577)
   BAD_SERVER(NPS_ARGUMENT_WRITE_LIMIT, write_limit, 0)
   BAD_SERVER(NPS_ARGUMENT_WRITE_LIMIT, write_limit, 16777217)
+  BAD_SERVER(NPS_ARGUMENT_FLAGS, reserved, 1)
+  BAD_SERVER(NPS_ARGUMENT_MODE, mode, 2)
+  BAD_SERVER(NPS_ARGUMENT_SECURITY, security, 4)
+  BAD_SERVER(NPS_ARGUMENT_FILE_MODE, file_mode, 0600)
+  BAD_SERVER(NPS_ARGUMENT_FILE_MODE, file_group, 0)
+  BAD_SERVER(NPS_ARGUMENT_FILE_MODE, security, NPS_SECURITY_FILE_MODE)
+  BAD_SERVER(NPS_ARGUMENT_DESCRIPTOR, descriptor, "D:")
+  BAD_SERVER(NPS_ARGUMENT_DESCRIPTOR, security, NPS_SECURITY_DESCRIPTOR)
+  good.security = NPS_SECURITY_FILE_MODE;
+  BAD_SERVER(NPS_ARGUMENT_FILE_MODE, file_mode, 01000)
 }
 
 TEST(test_server_options_at_their_limits_are_good) { /* O3 */
@@ -259,7 +279,15 @@ TEST(test_bad_client_options_are_named) { /* O3 */
   BAD_CLIENT(NPS_ARGUMENT_DIRECTION, direction, 7)
   BAD_CLIENT(NPS_ARGUMENT_TIMEOUT, timeout_ms, -2)
   BAD_CLIENT(NPS_ARGUMENT_TIMEOUT, timeout_ms, INT64_MIN)
-  BAD_CLIENT(NPS_ARGUMENT_FLAGS, flags, 1)
+  BAD_CLIENT(NPS_ARGUMENT_FLAGS, flags, 8)
+  BAD_CLIENT(NPS_ARGUMENT_FLAGS, flags, NPS_CLIENT_CURRENT_USER | NPS_CLIENT_ANY_USER)
+  BAD_CLIENT(NPS_ARGUMENT_FLAGS, reserved, 1)
+  BAD_CLIENT(NPS_ARGUMENT_MODE, mode, 2)
+  BAD_CLIENT(NPS_ARGUMENT_IMPERSONATION, impersonation, 5)
+  BAD_CLIENT(NPS_ARGUMENT_SERVER, server, "")
+  BAD_CLIENT(NPS_ARGUMENT_SERVER, server, "a\\b")
+  BAD_CLIENT(NPS_ARGUMENT_SERVER, server, "a/b")
+  BAD_CLIENT(NPS_ARGUMENT_SERVER, server, "\xFF")
   BAD_CLIENT(NPS_ARGUMENT_READ_AHEAD, read_ahead, 1048577)
   BAD_CLIENT(NPS_ARGUMENT_WRITE_LIMIT, write_limit, 0)
   BAD_CLIENT(NPS_ARGUMENT_WRITE_LIMIT, write_limit, 16777217)
