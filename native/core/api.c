@@ -79,7 +79,8 @@ nps_result nps_pipe_create(const nps_server_options *options, nps_pipe **pipe) {
   result = os_pipe_create(&complete, &os);
   if (result != RESULT_OK)
     return result;
-  const pipe_traits traits = {complete.direction, complete.read_ahead, complete.write_limit, true, false};
+  const pipe_traits traits = {
+      complete.direction, complete.read_ahead, complete.write_limit, true, false, complete.mode == NPS_MODE_MESSAGE};
   return api__wrap(os, &traits, pipe);
 }
 
@@ -116,7 +117,8 @@ nps_result nps_pipe_open(const nps_client_options *options, nps_pipe **pipe) {
   result = api__open(&complete, &os);
   if (result != RESULT_OK)
     return result;
-  const pipe_traits traits = {complete.direction, complete.read_ahead, complete.write_limit, false, true};
+  const pipe_traits traits = {
+      complete.direction, complete.read_ahead, complete.write_limit, false, true, complete.mode == NPS_MODE_MESSAGE};
   return api__wrap(os, &traits, pipe);
 }
 
@@ -134,7 +136,7 @@ nps_result nps_pipe_adopt(intptr_t os_handle, const nps_adopt_options *options, 
   if (result != RESULT_OK)
     return result;
   const pipe_traits traits = {
-      adopted.direction, complete.read_ahead, complete.write_limit, adopted.server, adopted.connected};
+      adopted.direction, complete.read_ahead, complete.write_limit, adopted.server, adopted.connected, adopted.message};
   *pipe = pipe_new(os, &traits);
   if (*pipe != NULL)
     return RESULT_OK;
@@ -215,32 +217,53 @@ nps_result nps_pipe_disconnect(nps_pipe *pipe, int32_t listen) {
   return result;
 }
 
-nps_result nps_pipe_read(nps_pipe *pipe, void *buffer, size_t size, size_t *count) {
+/* What both directions ask of their arguments. */
+static nps_result api__check_transfer(
+    const nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count) {
   if (count == NULL)
     return invalid_argument(NPS_ARGUMENT_RESULT);
   *count = 0;
   if (pipe == NULL)
     return invalid_argument(NPS_ARGUMENT_PIPE);
-  if (buffer == NULL && size > 0)
+  if (buffer_count > NPS_MAX_BUFFERS)
+    return invalid_argument(NPS_ARGUMENT_BUFFER_COUNT);
+  if (buffers == NULL && buffer_count > 0)
     return invalid_argument(NPS_ARGUMENT_BUFFER);
+  for (uint32_t i = 0; i < buffer_count; i++) {
+    if (buffers[i].data == NULL && buffers[i].size > 0)
+      return invalid_argument(NPS_ARGUMENT_BUFFER);
+  }
+  return RESULT_OK;
+}
+
+nps_result nps_pipe_read_vector(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count) {
+  nps_result result = api__check_transfer(pipe, buffers, buffer_count, count);
+  if (result != RESULT_OK)
+    return result;
   pipe_enter(pipe);
-  nps_result result = reader_read(pipe, buffer, size, count);
+  result = reader_read(pipe, buffers, buffer_count, count);
   pipe_leave(pipe, NULL);
   return result;
 }
 
-nps_result nps_pipe_write(nps_pipe *pipe, const void *buffer, size_t size, size_t *count) {
-  if (count == NULL)
-    return invalid_argument(NPS_ARGUMENT_RESULT);
-  *count = 0;
-  if (pipe == NULL)
-    return invalid_argument(NPS_ARGUMENT_PIPE);
-  if (buffer == NULL && size > 0)
-    return invalid_argument(NPS_ARGUMENT_BUFFER);
+nps_result nps_pipe_write_vector(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count) {
+  nps_result result = api__check_transfer(pipe, buffers, buffer_count, count);
+  if (result != RESULT_OK)
+    return result;
   pipe_enter(pipe);
-  nps_result result = writer_write(pipe, buffer, size, count);
+  result = writer_write(pipe, buffers, buffer_count, count);
   pipe_leave(pipe, NULL);
   return result;
+}
+
+nps_result nps_pipe_read(nps_pipe *pipe, void *buffer, size_t size, size_t *count) {
+  const nps_buffer one = {buffer, size};
+  return nps_pipe_read_vector(pipe, &one, 1, count);
+}
+
+nps_result nps_pipe_write(nps_pipe *pipe, const void *buffer, size_t size, size_t *count) {
+  const nps_buffer one = {(void *)(uintptr_t)buffer, size}; /* a write does not change it */
+  return nps_pipe_write_vector(pipe, &one, 1, count);
 }
 
 nps_result nps_pipe_shutdown(nps_pipe *pipe) {
@@ -264,7 +287,7 @@ nps_result nps_pipe_flush_state(nps_pipe *pipe, uint64_t *unsent) {
     result = RESULT(NPS_E_CLOSED);
   } else {
     *unsent = writer_unsent(pipe);
-    if (*unsent > 0) {
+    if (writer_busy(pipe)) {
       pipe_arm(pipe, NPS_WRITABLE);
       result = RESULT(NPS_WOULD_BLOCK);
     }

@@ -53,6 +53,7 @@ bool op_take_memory(op *o, nps_poll *poll, uint32_t size, bool heap) {
 }
 
 void op_give_memory(op *o, nps_poll *poll) {
+  o->held = o->more = false;
   switch ((op_memory)o->memory_kind) {
   case OP_MEMORY_NONE:
     return;
@@ -78,6 +79,7 @@ os_start op_start(op *o, os_op_kind kind, uint32_t length, os_completion *done) 
   o->os.kind = kind;
   o->os.length = length;
   o->filled = o->taken = 0;
+  o->held = o->more = false;
   o->generation = pipe->generation; /* rule 3 */
   o->state = OP_PENDING;
   pipe->refs++; /* rule 1: before the call */

@@ -35,6 +35,8 @@ typedef struct op {
   uint32_t taken; /* of these, how many the caller has had */
   uint8_t state; /* op_state */
   uint8_t memory_kind; /* op_memory */
+  bool held; /* a read's bytes, or an empty message, that the caller has not had whole */
+  bool more; /* the message goes on behind them */
 } op;
 
 static inline op *op_of(os_op *os) {

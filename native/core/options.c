@@ -126,9 +126,7 @@ static nps_result options__name(const char *name) {
 }
 
 static nps_result options__mode(uint32_t mode) {
-  if (mode > NPS_MODE_MESSAGE)
-    return invalid_argument(NPS_ARGUMENT_MODE);
-  return mode == NPS_MODE_BYTE ? RESULT_OK : RESULT(NPS_E_NOT_SUPPORTED);
+  return mode <= NPS_MODE_MESSAGE ? RESULT_OK : invalid_argument(NPS_ARGUMENT_MODE);
 }
 
 /* What belongs to one kind of security must not be set for another: it would silently do nothing. */

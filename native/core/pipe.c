@@ -15,6 +15,7 @@ nps_pipe *pipe_new(os_pipe *os, const pipe_traits *traits) {
   pipe->state = traits->connected ? PIPE_CONNECTED : PIPE_IDLE;
   pipe->direction = (uint8_t)traits->direction;
   pipe->server = traits->server;
+  pipe->message = traits->message;
   pipe->read_ahead = traits->read_ahead;
   pipe->write_limit = traits->write_limit;
   return pipe;
@@ -260,7 +261,7 @@ nps_result pipe_close(nps_pipe *pipe, int64_t linger_ms) {
   pipe_enter(pipe);
   if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED) {
     result = RESULT(NPS_E_CLOSED);
-  } else if (linger_ms != 0 && writer_unsent(pipe) > 0 && poll_linger(pipe->poll, pipe, linger_ms)) {
+  } else if (linger_ms != 0 && writer_busy(pipe) && poll_linger(pipe->poll, pipe, linger_ms)) {
     /* The write goes on; the caller sees a closed pipe from now on. Reading ends: nobody will ask for the data. */
     pipe->state = PIPE_LINGERING;
     pipe->registered = false;
@@ -308,12 +309,13 @@ nps_result pipe_info(nps_pipe *pipe, nps_info *info) {
     result = os_pipe_info(pipe->os, &known);
   if (result == RESULT_OK) {
     info->direction = pipe->direction;
-    info->mode = NPS_MODE_BYTE;
+    info->mode = pipe->message ? NPS_MODE_MESSAGE : NPS_MODE_BYTE;
     info->end = pipe->server ? NPS_END_SERVER : NPS_END_CLIENT;
     info->in_buffer_size = known.in_buffer_size;
     info->out_buffer_size = known.out_buffer_size;
     info->max_instances = known.max_instances;
     info->instances = known.instances;
+    info->max_message = known.max_message;
   }
   pipe_leave(pipe, NULL);
   return result;

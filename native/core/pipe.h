@@ -36,6 +36,7 @@ struct nps_pipe {
   uint8_t state; /* pipe_state */
   uint8_t direction; /* nps_direction bits: 1 = this end reads, 2 = this end writes */
   bool server;
+  bool message; /* nps_mode */
   bool registered;
   uint8_t interest; /* nps_interest bits */
   uint8_t ready; /* NPS_READABLE, NPS_WRITABLE: a call makes sense now */
@@ -72,6 +73,7 @@ typedef struct pipe_traits {
   uint32_t write_limit;
   bool server;
   bool connected;
+  bool message;
 } pipe_traits;
 
 /* Takes over `os` on success; null when memory is out. These are entered with no lock held. */

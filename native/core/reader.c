@@ -2,10 +2,10 @@
 
 #include "poll.h"
 
-#define TAKE_LIMIT (1u << 30) /* bytes asked of the system in one call */
+#define PEEK_LIMIT (1u << 30) /* bytes asked of the system in one call */
 
 static bool reader__has_data(const nps_pipe *pipe) {
-  return pipe->in != NULL && pipe->in->state == OP_IDLE && pipe->in->taken < pipe->in->filled;
+  return pipe->in != NULL && pipe->in->state == OP_IDLE && pipe->in->held;
 }
 
 /* Rule 6: the end stays, and no further read is issued. Only want of memory, which loses nothing, is told once and then forgotten. */
@@ -32,11 +32,16 @@ static bool reader__apply(nps_pipe *pipe, const os_completion *done) {
     reader__end(pipe, done->result);
     return true;
   }
-  if (pipe->in->os.kind == OS_READ) {
-    if (done->bytes == 0)
+  op *in = pipe->in;
+  if (in->os.kind == OS_READ) {
+    if (done->bytes == 0 && !pipe->message)
       return false; /* rule 7: a peer wrote zero bytes, which is not the end */
-    pipe->in->filled = done->bytes;
-    pipe->in->taken = 0;
+    in->filled = done->bytes;
+    in->taken = 0;
+    in->held = true;
+    in->more = (done->flags & OS_MORE) != 0;
+  } else if (pipe->message && !os_direct_io && (done->flags & OS_MORE) == 0) {
+    in->held = true; /* rule 7: the probe took an empty message, which the caller must see */
   }
   pipe->ready |= NPS_READABLE;
   if ((done->flags & OS_PEER_CLOSED) != 0)
@@ -111,40 +116,136 @@ void reader_complete(nps_pipe *pipe, const os_completion *completion) {
   reader_watch_close(pipe);
 }
 
-/* Takes from the buffer that was read ahead; an empty one is sent for more at once. */
-static size_t reader__from_buffer(nps_pipe *pipe, char *buffer, size_t size) {
+/* What is left of the caller's buffers; none of them is empty. */
+typedef struct reader__room {
+  const nps_buffer *buffers;
+  uint32_t count;
+  size_t offset; /* bytes of the first one that are filled */
+  size_t total; /* bytes that the caller has got */
+} reader__room;
+
+static void reader__skip_empty(reader__room *room) {
+  while (room->count > 0 && room->buffers->size == room->offset) {
+    room->buffers++;
+    room->count--;
+    room->offset = 0;
+  }
+}
+
+static void reader__advance(reader__room *room, size_t bytes) {
+  room->total += bytes;
+  while (bytes > 0) {
+    const size_t left = room->buffers->size - room->offset;
+    const size_t step = bytes < left ? bytes : left;
+    room->offset += step;
+    bytes -= step;
+    reader__skip_empty(room);
+  }
+}
+
+/* Takes from the buffer that was read ahead; an empty one is sent for more at once. In message mode *more says whether the message
+ * goes on behind what the caller has got. */
+static void reader__from_buffer(nps_pipe *pipe, reader__room *room, bool *more) {
   op *in = pipe->in;
   const uint32_t left = in->filled - in->taken;
-  const uint32_t n = size < left ? (uint32_t)size : left;
-  memcpy(buffer, (const char *)in->os.memory + in->taken, n);
-  in->taken += n;
-  if (in->taken == in->filled)
-    reader__start(pipe);
-  return n;
+  if (room->count > 0 && left > 0) {
+    const size_t space = room->buffers->size - room->offset;
+    const uint32_t n = space < left ? (uint32_t)space : left;
+    memcpy((char *)room->buffers->data + room->offset, (const char *)in->os.memory + in->taken, n);
+    in->taken += n;
+    reader__advance(room, n);
+  }
+  if (in->taken < in->filled) {
+    *more = true;
+    return;
+  }
+  *more = in->more;
+  in->held = false;
+  reader__start(pipe);
 }
 
-/* Takes from the system straight into the caller's memory. *more: it may be asked again. */
-static size_t reader__from_system(nps_pipe *pipe, char *buffer, size_t size, bool *more) {
-  os_completion done;
-  os_pipe_take(pipe->os, buffer, size < TAKE_LIMIT ? (uint32_t)size : TAKE_LIMIT, &done);
-  if (done.result == RESULT_OK) {
-    if ((done.flags & OS_DRAINED) != 0) {
-      *more = !pipe_lets_be(pipe);
-      if (*more)
-        reader__start(pipe);
-    }
-    return done.bytes;
+/* Takes from the system straight into the caller's memory. */
+static void reader__take(nps_pipe *pipe, const reader__room *room, os_completion *done) {
+  if (room->offset == 0) {
+    os_pipe_take(pipe->os, room->buffers, room->count, done);
+  } else { /* the rest of a buffer, and later the next */
+    const nps_buffer rest = {(char *)room->buffers->data + room->offset, room->buffers->size - room->offset};
+    os_pipe_take(pipe->os, &rest, 1, done);
   }
-  if (has_status(done.result, NPS_WOULD_BLOCK)) {
+}
+
+/* Of a take that brought nothing. */
+static void reader__took_nothing(nps_pipe *pipe, nps_result result) {
+  if (has_status(result, NPS_WOULD_BLOCK)) {
     reader__start(pipe);
   } else {
-    reader__end(pipe, done.result);
+    reader__end(pipe, result);
   }
-  return 0;
 }
 
-nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count) {
-  *count = 0;
+static void reader__arm(nps_pipe *pipe, bool would_block) {
+  if (would_block)
+    pipe->events &= (uint8_t)~NPS_READABLE; /* the caller has just seen for itself */
+  pipe_arm(pipe, NPS_READABLE);
+}
+
+static nps_result reader__bytes(nps_pipe *pipe, reader__room *room) {
+  bool again = true, unused;
+  while (again && room->count > 0 && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
+    if (reader__has_data(pipe)) {
+      reader__from_buffer(pipe, room, &unused);
+      continue;
+    }
+    os_completion done;
+    reader__take(pipe, room, &done);
+    if (done.result != RESULT_OK) {
+      reader__took_nothing(pipe, done.result);
+      break;
+    }
+    reader__advance(room, done.bytes);
+    if ((done.flags & OS_DRAINED) != 0) {
+      again = !pipe_lets_be(pipe);
+      if (again)
+        reader__start(pipe);
+    }
+  }
+  if (room->total == 0 && pipe->read_end != RESULT_OK)
+    return reader__tell_end(pipe);
+  if (room->count > 0 && again)
+    reader__arm(pipe, room->total == 0);
+  return room->total > 0 ? RESULT_OK : RESULT(NPS_WOULD_BLOCK);
+}
+
+/* One message, or a part of one: never bytes of two. */
+static nps_result reader__message(nps_pipe *pipe, reader__room *room) {
+  bool got = false, more = true;
+  while (more && (!got || room->count > 0) && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
+    if (reader__has_data(pipe)) {
+      reader__from_buffer(pipe, room, &more);
+      got = true;
+      continue;
+    }
+    os_completion done;
+    reader__take(pipe, room, &done);
+    if (done.result == RESULT_OK) {
+      reader__advance(room, done.bytes);
+      more = (done.flags & OS_MORE) != 0;
+      got = true;
+    } else {
+      reader__took_nothing(pipe, done.result);
+      if (!reader__has_data(pipe))
+        break; /* else the read that was started has found a message at once */
+    }
+  }
+  if (got)
+    return more ? RESULT(NPS_MORE_DATA) : RESULT_OK;
+  if (pipe->read_end != RESULT_OK)
+    return reader__tell_end(pipe);
+  reader__arm(pipe, true);
+  return RESULT(NPS_WOULD_BLOCK);
+}
+
+nps_result reader_read(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count) {
   nps_result result = pipe_usable(pipe);
   if (result != RESULT_OK)
     return result;
@@ -154,27 +255,16 @@ nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count)
     return RESULT(NPS_WOULD_BLOCK);
   if (pipe->state == PIPE_IDLE)
     return RESULT(NPS_E_NOT_CONNECTED);
-  if (size == 0)
-    return RESULT_OK;
 
-  size_t total = 0;
-  bool more = true;
-  while (more && total < size && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
-    const size_t n = reader__has_data(pipe) ? reader__from_buffer(pipe, buffer + total, size - total)
-                                            : reader__from_system(pipe, buffer + total, size - total, &more);
-    if (n == 0)
-      break;
-    total += n;
+  reader__room room = {buffers, buffer_count, 0, 0};
+  reader__skip_empty(&room);
+  if (pipe->message) {
+    result = reader__message(pipe, &room);
+  } else if (room.count > 0) {
+    result = reader__bytes(pipe, &room);
   }
-  *count = total;
-  if (total == 0 && pipe->read_end != RESULT_OK)
-    return reader__tell_end(pipe);
-  if (total < size && more) {
-    if (total == 0)
-      pipe->events &= (uint8_t)~NPS_READABLE; /* the caller has just seen for itself */
-    pipe_arm(pipe, NPS_READABLE);
-  }
-  return total > 0 ? RESULT_OK : RESULT(NPS_WOULD_BLOCK);
+  *count = room.total;
+  return result;
 }
 
 nps_result reader_peek(nps_pipe *pipe, char *buffer, size_t size, size_t *count, uint64_t *available) {
@@ -192,11 +282,12 @@ nps_result reader_peek(nps_pipe *pipe, char *buffer, size_t size, size_t *count,
   if (ahead) {
     left = pipe->in->filled - pipe->in->taken;
     *count = size < left ? size : left;
-    if (size > 0)
+    if (*count > 0)
       memcpy(buffer, (const char *)pipe->in->os.memory + pipe->in->taken, *count);
-    os_pipe_peek(pipe->os, NULL, 0, available, &done); /* what fails there is told by the read that comes to it */
+    if (!pipe->message || pipe->in->more) /* what fails there is told by the read that comes to it */
+      os_pipe_peek(pipe->os, NULL, 0, available, &done);
   } else {
-    os_pipe_peek(pipe->os, buffer, size < TAKE_LIMIT ? (uint32_t)size : TAKE_LIMIT, available, &done);
+    os_pipe_peek(pipe->os, buffer, size < PEEK_LIMIT ? (uint32_t)size : PEEK_LIMIT, available, &done);
     *count = done.bytes;
   }
   if (done.result != RESULT_OK)

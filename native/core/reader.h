@@ -12,7 +12,7 @@
 /* The pipe has just been connected, or registered connected. */
 void reader_begin(nps_pipe *pipe);
 
-nps_result reader_read(nps_pipe *pipe, char *buffer, size_t size, size_t *count);
+nps_result reader_read(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count);
 
 /* As nps_pipe_peek. */
 nps_result reader_peek(nps_pipe *pipe, char *buffer, size_t size, size_t *count, uint64_t *available);

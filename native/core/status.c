@@ -66,6 +66,8 @@ static const char *const argument__names[] = {
     "descriptor",
     "impersonation",
     "server",
+    "buffer_count",
+    "message",
 };
 
 static const status_text *status__find(int32_t status) {

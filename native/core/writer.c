@@ -47,32 +47,58 @@ static void writer__probe(nps_pipe *pipe) {
     reader_watch_close(pipe); /* P8: what register leaves out on demand */
 }
 
-static nps_result writer__give(nps_pipe *pipe, const char *buffer, uint32_t size, size_t *count) {
+/* What a write call offers: `size` bytes, all that the buffers hold, or as many as the pipe accepts in one call. */
+typedef struct writer__offer {
+  const nps_buffer *buffers;
+  uint32_t count;
+  uint32_t size;
+} writer__offer;
+
+/* Of more than `limit` bytes, what the first buffers hold whole, or `limit` bytes of the first: *part. */
+static writer__offer writer__cut(const nps_buffer *buffers, uint32_t limit, nps_buffer *part) {
+  writer__offer offer = {buffers, 0, 0};
+  while (buffers[offer.count].size <= limit - offer.size)
+    offer.size += (uint32_t)buffers[offer.count++].size;
+  if (offer.size == 0) {
+    while (buffers->size == 0)
+      buffers++;
+    *part = (nps_buffer){buffers->data, limit};
+    offer = (writer__offer){part, 1, limit};
+  }
+  return offer;
+}
+
+static nps_result writer__give(nps_pipe *pipe, const writer__offer *offer, size_t *count) {
   os_completion done;
-  os_pipe_give(pipe->os, buffer, size, &done);
+  os_pipe_give(pipe->os, offer->buffers, offer->count, &done);
   if (done.result == RESULT_OK) {
     *count = done.bytes;
-    if (done.bytes < size && !pipe_lets_be(pipe))
+    if (done.bytes < offer->size && !pipe_lets_be(pipe))
       writer__probe(pipe);
     return RESULT_OK;
   }
   if (has_status(done.result, NPS_WOULD_BLOCK)) {
     writer__probe(pipe);
-  } else {
+  } else if (!has_status(done.result, NPS_E_INVALID_ARGUMENT)) { /* a message too long: of that call only */
     writer__failed(pipe, done.result);
   }
   return done.result;
 }
 
-static nps_result writer__start(nps_pipe *pipe, const char *buffer, uint32_t size, size_t *count) {
+static nps_result writer__start(nps_pipe *pipe, const writer__offer *offer, size_t *count) {
   op *out = pipe->out;
-  if (!op_take_memory(out, pipe->poll, size, true))
+  if (!op_take_memory(out, pipe->poll, offer->size, true))
     return RESULT(NPS_E_OUT_OF_MEMORY);
-  memcpy(out->os.memory, buffer, size);
+  char *to = out->os.memory;
+  for (uint32_t i = 0; i < offer->count; i++) {
+    if (offer->buffers[i].size > 0)
+      memcpy(to, offer->buffers[i].data, offer->buffers[i].size);
+    to += offer->buffers[i].size;
+  }
   os_completion done;
-  if (op_start(out, OS_WRITE, size, &done) == OS_PENDING) {
+  if (op_start(out, OS_WRITE, offer->size, &done) == OS_PENDING) {
     pipe->ready &= (uint8_t)~NPS_WRITABLE;
-    *count = size; /* accepted: delivered, or reported as lost (W4) */
+    *count = offer->size; /* accepted: delivered, or reported as lost (W4) */
     return RESULT_OK;
   }
   op_give_memory(out, pipe->poll);
@@ -84,8 +110,7 @@ static nps_result writer__start(nps_pipe *pipe, const char *buffer, uint32_t siz
   return RESULT_OK;
 }
 
-nps_result writer_write(nps_pipe *pipe, const char *buffer, size_t size, size_t *count) {
-  *count = 0;
+static nps_result writer__usable(const nps_pipe *pipe) {
   nps_result result = pipe_usable(pipe);
   if (result != RESULT_OK)
     return result;
@@ -93,26 +118,40 @@ nps_result writer_write(nps_pipe *pipe, const char *buffer, size_t size, size_t 
     return RESULT(NPS_E_NOT_SUPPORTED);
   if (pipe->state == PIPE_CONNECTING)
     return RESULT(NPS_WOULD_BLOCK);
-  if (pipe->state == PIPE_IDLE)
-    return RESULT(NPS_E_NOT_CONNECTED);
-  if (size == 0)
+  return pipe->state == PIPE_IDLE ? RESULT(NPS_E_NOT_CONNECTED) : RESULT_OK;
+}
+
+nps_result writer_write(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count) {
+  nps_result result = writer__usable(pipe);
+  if (result != RESULT_OK)
+    return result;
+  /* The sum never overflows: beyond the limit nothing is added, and limits are far below SIZE_MAX. */
+  const uint32_t limit = pipe->message ? OS_MAX_MESSAGE : pipe->write_limit;
+  size_t size = 0;
+  for (uint32_t i = 0; i < buffer_count && size <= limit; i++)
+    size += buffers[i].size < (size_t)limit + 1 ? buffers[i].size : (size_t)limit + 1;
+  if (size == 0 && !pipe->message)
     return RESULT_OK;
   if (pipe->write_end != RESULT_OK)
     return writer__tell_end(pipe);
+  if (size > limit && pipe->message)
+    return invalid_argument(NPS_ARGUMENT_MESSAGE);
 
   if ((pipe->ready & NPS_WRITABLE) != 0) {
     if (pipe->out == NULL)
       pipe->out = op_acquire(pipe);
     if (pipe->out == NULL)
       return RESULT(NPS_E_OUT_OF_MEMORY);
-    const uint32_t n = size < pipe->write_limit ? (uint32_t)size : pipe->write_limit;
-    result = os_direct_io ? writer__give(pipe, buffer, n, count) : writer__start(pipe, buffer, n, count);
+    nps_buffer part;
+    const writer__offer offer =
+        size <= limit ? (writer__offer){buffers, buffer_count, (uint32_t)size} : writer__cut(buffers, limit, &part);
+    result = os_direct_io ? writer__give(pipe, &offer, count) : writer__start(pipe, &offer, count);
   } else {
     result = RESULT(NPS_WOULD_BLOCK);
   }
-  if (*count == 0 && has_status(result, NPS_WOULD_BLOCK))
+  if (has_status(result, NPS_WOULD_BLOCK))
     pipe->events &= (uint8_t)~NPS_WRITABLE;
-  if (result >= 0 && *count < size && !pipe_lets_be(pipe))
+  if (has_status(result, NPS_WOULD_BLOCK) || (result == RESULT_OK && *count < size && !pipe_lets_be(pipe)))
     pipe_arm(pipe, NPS_WRITABLE);
   return result;
 }
@@ -125,7 +164,12 @@ nps_result writer_shutdown(nps_pipe *pipe) {
     return RESULT(NPS_E_NOT_SUPPORTED);
   if (pipe->write_end != RESULT_OK)
     return writer__tell_end(pipe);
-  result = os_pipe_shutdown(pipe->os);
+  if (pipe->message && !os_direct_io) { /* an empty message stands for it */
+    size_t unused = 0;
+    result = writer_write(pipe, NULL, 0, &unused);
+  } else {
+    result = os_pipe_shutdown(pipe->os);
+  }
   if (result == RESULT_OK)
     writer__end(pipe, RESULT(NPS_E_CLOSED));
   return result;
@@ -144,8 +188,12 @@ nps_result writer_drain_state(nps_pipe *pipe, uint64_t *unread) {
   return *unread == 0 ? RESULT_OK : RESULT(NPS_WOULD_BLOCK);
 }
 
+bool writer_busy(const nps_pipe *pipe) {
+  return op_is_pending(pipe->out) && pipe->out->os.kind == OS_WRITE;
+}
+
 uint64_t writer_unsent(const nps_pipe *pipe) {
-  return op_is_pending(pipe->out) && pipe->out->os.kind == OS_WRITE ? pipe->out->os.length : 0;
+  return writer_busy(pipe) ? pipe->out->os.length : 0;
 }
 
 void writer_complete(nps_pipe *pipe, const os_completion *completion) {

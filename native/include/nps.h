@@ -29,6 +29,15 @@
  * would-block or until a read gives fewer bytes than its buffer holds, then wait. A needless event may come; a
  * missing one never.
  *
+ * MESSAGES. On a pipe of NPS_MODE_MESSAGE (both ends must say so) a write call is one message, whole or not at all, and a read call
+ * gives bytes of one message only:
+ *     NPS_OK            the message, or the last part of one, *count bytes; with *count 0 it was an empty message
+ *     NPS_MORE_DATA     a part of a message, *count bytes, 0 only if the caller's buffer has size 0; the rest comes with the
+ *                       next reads. A part may be smaller than the buffer, where it was read ahead
+ *     NPS_WOULD_BLOCK   no message, or the rest is not there yet; NPS_END_OF_STREAM no more messages. *count is 0
+ * So read until would-block: a read that gave less than its buffer holds says nothing of what is left, and does not arm. A write of
+ * 0 bytes is an empty message. write_limit does not apply; a message may have up to nps_info.max_message bytes.
+ *
  * ON DEMAND. With NPS_INTEREST_ON_DEMAND the system is not asked to watch a connection before a call on it has answered
  * NPS_WOULD_BLOCK: for programs that read and write first, and wait only when that fails. Until then
  *     - register and reregister yield no event: take both directions for ready;
@@ -136,7 +145,9 @@ typedef enum nps_argument {
   NPS_ARGUMENT_FILE_MODE = 26,       /* not 1 to 0777; or set, though `security` does not ask for it */
   NPS_ARGUMENT_DESCRIPTOR = 27,      /* no security descriptor; or set, though `security` does not ask for it */
   NPS_ARGUMENT_IMPERSONATION = 28,
-  NPS_ARGUMENT_SERVER = 29           /* empty, not UTF-8, or with a separator in it */
+  NPS_ARGUMENT_SERVER = 29,          /* empty, not UTF-8, or with a separator in it */
+  NPS_ARGUMENT_BUFFER_COUNT = 30,    /* above NPS_MAX_BUFFERS */
+  NPS_ARGUMENT_MESSAGE = 31          /* longer than nps_info.max_message; nothing was sent */
 } nps_argument;
 
 static inline int32_t nps_result_status(nps_result result) { return (int32_t)(uint32_t)((uint64_t)result >> 32); }
@@ -225,7 +236,9 @@ typedef struct nps_server_options {
                                         holds no buffer, and data goes straight into the caller's memory */
   uint32_t write_limit;              /* bytes that one write call accepts at most; default 65,536; 1 to 16,777,216 */
   /* A struct that ends here is accepted too. All instances of a name agree in what follows. */
-  uint32_t mode;                     /* nps_mode; default byte */
+  uint32_t mode;                     /* nps_mode; default byte. Linux: a message pipe is a SOCK_SEQPACKET socket, which programs other than
+                                        this library's do not expect; its short name has a file of another prefix,
+                                        so that "demo" may be a byte pipe and a message pipe */
   uint32_t default_timeout_ms;       /* Windows: how long WaitNamedPipe waits if its caller leaves that to the server; 0 = the
                                         system's 50 ms. Linux has no such thing: NPS_E_NOT_SUPPORTED if it is not 0 */
   uint32_t security;                 /* nps_security; default the current user */
@@ -329,10 +342,11 @@ NPS_API nps_result nps_pipe_create(const nps_server_options *options, nps_pipe *
  * create otherwise. */
 NPS_API nps_result nps_pipe_open(const nps_client_options *options, nps_pipe **pipe);
 
-/* Makes a pipe of a handle (Windows) or descriptor (Linux: a connected AF_UNIX stream socket) that the caller owns. On
+/* Makes a pipe of a handle (Windows) or descriptor (Linux: a connected AF_UNIX socket, a stream or SOCK_SEQPACKET) that the caller
+ * owns. It is a message pipe if the handle reads messages, or the socket is SOCK_SEQPACKET. On
  * success the pipe owns it; on failure nothing has changed. `options` may be null.
  * Errors: NPS_E_NOT_A_PIPE, NPS_E_NOT_OVERLAPPED, NPS_E_NOT_CONNECTED (Linux; Windows: a client whose server has disconnected
- * it), NPS_E_NOT_SUPPORTED (a message pipe), NPS_E_INVALID_ARGUMENT (no such handle). */
+ * it), NPS_E_NOT_SUPPORTED (Windows: PIPE_NOWAIT), NPS_E_INVALID_ARGUMENT (no such handle). */
 NPS_API nps_result nps_pipe_adopt(intptr_t os_handle, const nps_adopt_options *options, nps_pipe **pipe);
 
 /* Gives the handle to the caller, who closes it from then on; the pipe is closed without closing the handle. Only before
@@ -383,15 +397,26 @@ NPS_API nps_result nps_pipe_connect(nps_pipe *pipe);
 NPS_API nps_result nps_pipe_disconnect(nps_pipe *pipe, int32_t listen);
 
 /* Reads up to `size` bytes into the caller's buffer; *count says how many.
- * NPS_OK (*count > 0, or size 0); NPS_WOULD_BLOCK; NPS_END_OF_STREAM; NPS_E_NOT_CONNECTED (server without a client, not
- * connecting); NPS_E_NOT_SUPPORTED (a pipe that only writes); NPS_E_CLOSED; NPS_E_OUT_OF_MEMORY (the system's too; nothing was
- * lost, and the next read may do); NPS_E_IO. */
+ * NPS_OK (*count > 0, or size 0; message mode: see MESSAGES, also for NPS_MORE_DATA); NPS_WOULD_BLOCK; NPS_END_OF_STREAM;
+ * NPS_E_NOT_CONNECTED (server without a client, not connecting); NPS_E_NOT_SUPPORTED (a pipe that only writes); NPS_E_CLOSED;
+ * NPS_E_OUT_OF_MEMORY (the system's too; nothing was lost, and the next read may do); NPS_E_IO. */
 NPS_API nps_result nps_pipe_read(nps_pipe *pipe, void *buffer, size_t size, size_t *count);
 
 /* Writes up to `size` bytes; *count says how many were accepted: those are delivered in order unless the peer closes or the
- * pipe is aborted. NPS_OK (*count > 0, or size 0: nothing happens); NPS_WOULD_BLOCK (an earlier write is under way, or the
+ * pipe is aborted. NPS_OK (*count > 0, or size 0: nothing happens, but on a message pipe, which sends an empty message); NPS_WOULD_BLOCK (an earlier write is under way, or the
  * pipe is full); NPS_E_BROKEN_PIPE (the peer closed; goes on failing until disconnect); others as for read. */
 NPS_API nps_result nps_pipe_write(nps_pipe *pipe, const void *buffer, size_t size, size_t *count);
+
+/* The same with several buffers, as if they were one behind another: a read fills them in order; a write sends them as one contiguous
+ * run, on a message pipe as one message. At most NPS_MAX_BUFFERS; a buffer of size 0 may be null. */
+typedef struct nps_buffer {
+  void *data;                        /* a write does not change it */
+  size_t size;
+} nps_buffer;
+
+#define NPS_MAX_BUFFERS 1024
+NPS_API nps_result nps_pipe_read_vector(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count);
+NPS_API nps_result nps_pipe_write_vector(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count);
 
 /* NPS_OK: everything accepted has been handed to the system; NPS_WOULD_BLOCK: *unsent bytes are still in the library's hands,
  * and a writable event follows when they are gone. */
@@ -425,6 +450,8 @@ typedef struct nps_info {
   uint32_t out_buffer_size;          /* Linux: of a connected end, the second only, and with the system's own overhead in it */
   uint32_t max_instances;            /* of the name; 0: not known (a client on Linux) */
   uint32_t instances;
+  uint32_t max_message;              /* bytes of the longest message that this end can write; 0 on a byte pipe, and on Linux
+                                        while not connected */
 } nps_info;
 
 /* NPS_OK; NPS_E_INVALID_ARGUMENT (size); NPS_E_CLOSED; NPS_E_IO. */

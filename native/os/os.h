@@ -31,7 +31,7 @@ extern const bool os_direct_io;
 
 typedef enum os_op_kind {
   OS_CONNECT,     /* completes when a client has connected */
-  OS_READ,        /* completes when `memory` holds between 1 and `length` bytes */
+  OS_READ,        /* completes when `memory` holds between 1 and `length` bytes, of one message; or 0, an empty message */
   OS_READ_PROBE,  /* completes when a take makes sense: data, end of stream or an error */
   OS_WRITE,       /* completes when `length` bytes of `memory` are in the system's hands */
   OS_WRITE_PROBE, /* completes when a give makes sense */
@@ -47,8 +47,12 @@ typedef struct os_op {
   os_op_kind kind;
 } os_op;
 
+#define OS_MAX_MESSAGE 16777216u /* bytes of a message that core accepts; the system may take less */
+
 #define OS_PEER_CLOSED 1u /* the peer will send no more (it may still have unread data here) */
 #define OS_DRAINED 2u     /* take: nothing is left now; the next news comes through a READ_PROBE */
+#define OS_MORE 4u        /* message mode, READ and take: a part, the message goes on. READ_PROBE, unless os_direct_io: a message is there;
+                             without it the probe has consumed an empty one */
 
 typedef struct os_completion {
   os_op *op;
@@ -87,6 +91,7 @@ typedef struct os_adopted {
   uint32_t direction; /* nps_direction */
   bool server;
   bool connected;
+  bool message;
 } os_adopted;
 nps_result os_pipe_adopt(intptr_t os_handle, os_adopted *adopted, os_pipe **pipe);
 
@@ -111,12 +116,14 @@ os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done);
  * what is pending may leave it to that. */
 bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing);
 
-/* Reads what is there now into the caller's memory; size > 0. NPS_OK with bytes > 0 (OS_DRAINED when known to be all),
- * NPS_WOULD_BLOCK, NPS_END_OF_STREAM, or an error. */
-void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *done);
+/* Reads what is there now into the caller's buffers, or into the first of them alone; none is empty; count > 0. NPS_OK with
+ * bytes > 0 (OS_DRAINED when known to be all), NPS_WOULD_BLOCK, NPS_END_OF_STREAM, NPS_E_OUT_OF_MEMORY (nothing was read), or
+ * an error. Message mode: count may be 0; NPS_OK also with no bytes: an empty message, or with OS_MORE one that is not. */
+void os_pipe_take(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done);
 
-/* Writes what fits now from the caller's memory; size > 0. NPS_OK with 0 < bytes <= size, NPS_WOULD_BLOCK, or an error. */
-void os_pipe_give(os_pipe *pipe, const void *memory, uint32_t size, os_completion *done);
+/* Writes what fits now of the caller's buffers; together not empty and less than 2 GiB. NPS_OK with 0 < bytes, NPS_WOULD_BLOCK,
+ * or an error. Message mode: all or nothing, and may be empty; NPS_E_INVALID_ARGUMENT: too long. */
+void os_pipe_give(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done);
 
 /* A CONNECT completion came with NPS_OK: install its client in the pipe (current connection), or let it go to the next waiting
  * instance (the connect was cancelled, or the pipe closed, meanwhile). */
@@ -136,6 +143,7 @@ typedef struct os_info {
   uint32_t out_buffer_size;
   uint32_t max_instances;
   uint32_t instances;
+  uint32_t max_message;
 } os_info;
 
 /* *info is zeroed. */

@@ -123,6 +123,14 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_read_vector(nps_pipe* pipe, [NativeTypeName("const nps_buffer *")] nps_buffer* buffers, [NativeTypeName("uint32_t")] uint buffer_count, [NativeTypeName("size_t *")] nuint* count);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_write_vector(nps_pipe* pipe, [NativeTypeName("const nps_buffer *")] nps_buffer* buffers, [NativeTypeName("uint32_t")] uint buffer_count, [NativeTypeName("size_t *")] nuint* count);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
     public static extern long nps_pipe_flush_state(nps_pipe* pipe, [NativeTypeName("uint64_t *")] ulong* unsent);
 
     [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -175,6 +183,9 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define NPS_NO_GROUP 0xFFFFFFFF")]
     public const uint NPS_NO_GROUP = 0xFFFFFFFF;
+
+    [NativeTypeName("#define NPS_MAX_BUFFERS 1024")]
+    public const int NPS_MAX_BUFFERS = 1024;
 
     [NativeTypeName("#define NPS_USER_SIZE 192")]
     public const int NPS_USER_SIZE = 192;

@@ -28,4 +28,7 @@ internal partial struct nps_info
 
     [NativeTypeName("uint32_t")]
     public uint instances;
+
+    [NativeTypeName("uint32_t")]
+    public uint max_message;
 }

@@ -16,6 +16,7 @@
 
 #include <stdatomic.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "../os.h"
 
@@ -35,8 +36,9 @@ nps_result ep_error(int error);
 
 #define EP_PATH_LIMIT 107u /* bytes of a path that fit sun_path with their NUL */
 
-/* Where the pipe of that name is: `path` holds EP_PATH_LIMIT + 1 bytes. NPS_E_INVALID_ARGUMENT, NPS_E_NAME_TOO_LONG. */
-nps_result ep_path_of(const char *name, char *path);
+/* Where the pipe of that name and nps_mode is: `path` holds EP_PATH_LIMIT + 1 bytes. NPS_E_INVALID_ARGUMENT,
+ * NPS_E_NAME_TOO_LONG. */
+nps_result ep_path_of(const char *name, uint32_t mode, char *path);
 
 /* ---- lockfile.c ---- a lock on a path between the processes of one user: `<path>.lock`, there only while held */
 
@@ -57,8 +59,9 @@ typedef struct ep_name {
   int fd; /* the listening socket */
 } ep_name;
 
-/* Who may connect to it. */
+/* Who may connect to it, and how. */
 typedef struct ep_access {
+  int type; /* SOCK_STREAM or SOCK_SEQPACKET */
   uint32_t mode; /* of the file */
   uint32_t group; /* likewise, or NPS_NO_GROUP */
   bool anybody; /* the file's mode decides, not the peer's credentials */
@@ -73,18 +76,18 @@ void ep_name_give_up(const char *path, ep_name *name);
 
 /* ---- socket.c ---- */
 
-/* A stream socket, connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
-int ep_socket_connect(const char *path, int *fd);
+/* A socket of that type, connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
+int ep_socket_connect(const char *path, int type, int *fd);
 
 /* 0 if the process at the other end runs as `uid`, or as root if `or_root`; EACCES if not, or the errno of asking. */
 int ep_socket_check_peer(int fd, uid_t uid, bool or_root);
 
-/* NPS_OK if it is a connected stream socket of the AF_UNIX family; else why it cannot be adopted. */
-nps_result ep_socket_adoptable(intptr_t os_handle);
+/* NPS_OK if it is a connected socket of the AF_UNIX family, with a stream or with messages; else why it cannot be adopted. */
+nps_result ep_socket_adoptable(intptr_t os_handle, bool *message);
 
 /* Closes the half that `direction` does not use, so that the peer sees the end of it; sets the kernel's buffer sizes
  * where they are not 0. */
-void ep_socket_shape(int fd, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size);
+void ep_socket_shape(int fd, bool message, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size);
 
 /* ---- port.c ---- */
 
@@ -119,6 +122,7 @@ struct os_port {
 };
 
 #define EP_NO_SLOT UINT32_MAX
+#define EP_MESSAGE_OVERHEAD 32 /* bytes by which a message must be shorter than the send buffer */
 
 /* A slot for `owner`. NPS_E_OUT_OF_MEMORY. */
 nps_result ep_port_slot_take(os_port *port, ep_slot_kind kind, void *owner, uint32_t *slot);
@@ -150,6 +154,10 @@ struct os_pipe {
   uint32_t out_buffer_size;
   uint8_t direction;
   bool inheritable; /* constant */
+  bool message; /* constant */
+  uint8_t *rest; /* pipe lock, as the next two: a message that the caller has had in part, or null */
+  uint32_t rest_size;
+  uint32_t rest_taken;
   bool reset; /* pipe lock: the peer closed without reading all */
   bool shared; /* pipe lock: others may hold this descriptor, closing ours does not end its epoll entry */
   /* Set under the port lock when the event comes; edges are cleared under the pipe lock, before the call that uses them
@@ -167,6 +175,21 @@ uint32_t ep_pipe_event(os_pipe *pipe, uint32_t events, os_op **ready);
 
 /* pre: pipe lock held. The client becomes the pipe's current connection. */
 void ep_pipe_install(os_pipe *pipe, int fd);
+
+/* ---- message.c ---- */
+
+/* An nps_buffer is an iovec (pipe.c makes sure); the kernel does not change what it is given. */
+static inline struct iovec *ep_vector(const nps_buffer *buffers) {
+  return (struct iovec *)(uintptr_t)buffers;
+}
+
+/* pre, of all: pipe lock held. A connection of a message pipe begins, ends. */
+void ep_message_begin(os_pipe *pipe, int fd);
+void ep_message_end(os_pipe *pipe);
+
+/* As os_pipe_take, os_pipe_peek. */
+void ep_message_take(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done);
+void ep_message_peek(os_pipe *pipe, void *memory, uint32_t size, uint64_t *available, os_completion *done);
 
 /* ---- listener.c, listener_table.c ---- */
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define TABLE_BUCKETS 256u
@@ -62,18 +63,21 @@ static void table__remove(ep_listener *listener) {
 
 static ep_access table__access(const nps_server_options *options) {
   bool by_mode = options->security == NPS_SECURITY_FILE_MODE;
-  return (ep_access){.mode = by_mode ? options->file_mode : 0600, .group = options->file_group, .anybody = by_mode};
+  return (ep_access){.type = options->mode == NPS_MODE_MESSAGE ? SOCK_SEQPACKET : SOCK_STREAM,
+      .mode = by_mode ? options->file_mode : 0600,
+      .group = options->file_group,
+      .anybody = by_mode};
 }
 
 /* All instances of a name agree: the first one's file is there already. */
 static bool table__agrees(const ep_listener *listener, const ep_access *access) {
-  return listener->access.mode == access->mode && listener->access.group == access->group &&
-         listener->access.anybody == access->anybody;
+  return listener->access.type == access->type && listener->access.mode == access->mode &&
+         listener->access.group == access->group && listener->access.anybody == access->anybody;
 }
 
 nps_result ep_listener_join(const nps_server_options *options, ep_listener **joined) {
   char path[EP_PATH_LIMIT + 1];
-  nps_result result = ep_path_of(options->name, path);
+  nps_result result = ep_path_of(options->name, options->mode, path);
   if (result != NPS_OK) {
     return result;
   }

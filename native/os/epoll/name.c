@@ -24,7 +24,7 @@ typedef struct name__place {
 } name__place;
 
 /* Who is at the path? NPS_OK: nobody, or a dead socket. */
-static nps_result name__look(const char *path, name__place *place) {
+static nps_result name__look(const char *path, int type, name__place *place) {
   place->stale = false;
   if (lstat(path, &place->found) != 0) {
     return errno == ENOENT ? NPS_OK : ep_error(errno);
@@ -33,7 +33,7 @@ static nps_result name__look(const char *path, name__place *place) {
     return ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK);
   }
   int probe = -1;
-  int error = ep_socket_connect(path, &probe);
+  int error = ep_socket_connect(path, type, &probe);
   if (error == 0) {
     close(probe); /* the living server sees a client that came and left */
   }
@@ -106,7 +106,7 @@ static int name__protect(const char *file, const struct stat *made, const ep_acc
 /* A listening socket at a temporary path, for those who may connect only before the first client could. */
 static nps_result name__listen(const char *path, const ep_access *access, char *temporary, ep_name *name) {
   struct stat made;
-  name->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  name->fd = socket(AF_UNIX, access->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (name->fd < 0) {
     return ep_error(errno);
   }
@@ -167,7 +167,7 @@ static nps_result name__move(const char *temporary, const char *path, const name
 static nps_result name__take_locked(const char *path, const ep_access *access, ep_name *name) {
   char temporary[EP_PATH_LIMIT + 1];
   name__place place;
-  nps_result result = name__look(path, &place);
+  nps_result result = name__look(path, access->type, &place);
   if (result != NPS_OK) {
     return result;
   }
@@ -177,7 +177,7 @@ static nps_result name__take_locked(const char *path, const ep_access *access, e
   }
   result = name__move(temporary, path, &place);
   for (int attempt = 1; result == NPS_WOULD_BLOCK && attempt < NAME_ATTEMPTS; attempt++) {
-    result = name__look(path, &place);
+    result = name__look(path, access->type, &place);
     if (result == NPS_OK) {
       result = name__move(temporary, path, &place);
     }

@@ -1,4 +1,5 @@
-/* path.c - from a pipe's name to its path: the rules of System.IO.Pipes, so that either can serve the other. */
+/* path.c - from a pipe's name to its path: the rules of System.IO.Pipes, so that either can serve the other. Message pipes, which it does not
+ * have, have another prefix of the same length. */
 #include "epoll.h"
 
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <strings.h>
 
 #define PATH_PREFIX "CoreFxPipe_"
+#define PATH_MESSAGE_PREFIX "NpsMessage_"
 
 /* The folder for temporary files, as .NET's Path.GetTempPath has it; *separator is what must follow it. */
 static const char *path__folder(const char **separator) {
@@ -28,7 +30,7 @@ static bool path__append(char *path, size_t *length, const char *part) {
   return true;
 }
 
-nps_result ep_path_of(const char *name, char *path) {
+nps_result ep_path_of(const char *name, uint32_t mode, char *path) {
   size_t length = 0;
   bool fits;
   if (name[0] == '/') { /* a full path is the caller's own choice; only a folder cannot be meant */
@@ -44,7 +46,8 @@ nps_result ep_path_of(const char *name, char *path) {
     const char *separator;
     const char *folder = path__folder(&separator);
     fits = path__append(path, &length, folder) && path__append(path, &length, separator) &&
-           path__append(path, &length, PATH_PREFIX) && path__append(path, &length, name);
+           path__append(path, &length, mode == NPS_MODE_MESSAGE ? PATH_MESSAGE_PREFIX : PATH_PREFIX) &&
+           path__append(path, &length, name);
   }
   return fits ? NPS_OK : ep_result(NPS_E_NAME_TOO_LONG, EP_PATH_LIMIT);
 }

@@ -15,15 +15,19 @@
 
 const bool os_direct_io = true;
 
+_Static_assert(sizeof(nps_buffer) == sizeof(struct iovec), "an nps_buffer is an iovec");
+_Static_assert(offsetof(nps_buffer, size) == offsetof(struct iovec, iov_len), "an nps_buffer is an iovec");
+
 /* ---- making and ending ---- */
 
-static nps_result pipe__new(uint32_t direction, os_pipe **pipe) {
+static nps_result pipe__new(uint32_t direction, bool message, os_pipe **pipe) {
   os_pipe *made = os_alloc(sizeof *made);
   if (made == NULL) {
     return ep_result(NPS_E_OUT_OF_MEMORY, ENOMEM);
   }
   made->fd = -1;
   made->direction = (uint8_t)direction;
+  made->message = message;
   *pipe = made;
   return NPS_OK;
 }
@@ -39,7 +43,7 @@ nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
   if (!pipe__can_serve(options)) {
     return ep_result(NPS_E_NOT_SUPPORTED, 0);
   }
-  nps_result result = pipe__new(options->direction, &made);
+  nps_result result = pipe__new(options->direction, options->mode == NPS_MODE_MESSAGE, &made);
   if (result != NPS_OK) {
     return result;
   }
@@ -94,15 +98,15 @@ nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
   if (!pipe__can_open(options)) {
     return ep_result(NPS_E_NOT_SUPPORTED, 0);
   }
-  nps_result result = ep_path_of(options->name, path);
+  nps_result result = ep_path_of(options->name, options->mode, path);
   if (result != NPS_OK) {
     return result;
   }
-  result = pipe__new(options->direction, &made);
+  result = pipe__new(options->direction, options->mode == NPS_MODE_MESSAGE, &made);
   if (result != NPS_OK) {
     return result;
   }
-  int error = ep_socket_connect(path, &fd);
+  int error = ep_socket_connect(path, made->message ? SOCK_SEQPACKET : SOCK_STREAM, &fd);
   if (error != 0) {
     result = pipe__open_error(error, path);
     goto free_pipe;
@@ -125,17 +129,18 @@ free_pipe:
 
 nps_result os_pipe_adopt(intptr_t os_handle, os_adopted *adopted, os_pipe **pipe) {
   os_pipe *made;
-  nps_result result = ep_socket_adoptable(os_handle);
+  bool message;
+  nps_result result = ep_socket_adoptable(os_handle, &message);
   if (result != NPS_OK) {
     return result;
   }
-  result = pipe__new(NPS_DIRECTION_DUPLEX, &made);
+  result = pipe__new(NPS_DIRECTION_DUPLEX, message, &made);
   if (result != NPS_OK) {
     return result;
   }
   ep_pipe_install(made, (int)os_handle);
   made->shared = true;
-  *adopted = (os_adopted){.direction = NPS_DIRECTION_DUPLEX, .server = false, .connected = true};
+  *adopted = (os_adopted){.direction = NPS_DIRECTION_DUPLEX, .server = false, .connected = true, .message = message};
   *pipe = made;
   return NPS_OK;
 }
@@ -172,6 +177,7 @@ static void pipe__end_connection(os_pipe *pipe, bool keep_handle) {
   } else {
     pipe->fd = -1;
   }
+  ep_message_end(pipe);
   if (fd >= 0 && !keep_handle) {
     close(fd);
     if (pipe->listener != NULL && atomic_load(&pipe->listener->starved)) {
@@ -197,7 +203,7 @@ nps_result os_pipe_disconnect(os_pipe *pipe) {
 }
 
 void ep_pipe_install(os_pipe *pipe, int fd) {
-  ep_socket_shape(fd, pipe->direction, pipe->in_buffer_size, pipe->out_buffer_size);
+  ep_socket_shape(fd, pipe->message, pipe->direction, pipe->in_buffer_size, pipe->out_buffer_size);
   /* No event can come yet: the descriptor is not in the epoll set, and those of the last connection are void. */
   atomic_store_explicit(&pipe->edge_in, false, memory_order_relaxed);
   atomic_store_explicit(&pipe->edge_out, false, memory_order_relaxed);
@@ -205,6 +211,9 @@ void ep_pipe_install(os_pipe *pipe, int fd) {
   atomic_store_explicit(&pipe->hung_up, false, memory_order_relaxed);
   atomic_store_explicit(&pipe->split, false, memory_order_relaxed);
   pipe->shared = pipe->reset = false;
+  if (pipe->message) {
+    ep_message_begin(pipe, fd);
+  }
   if (pipe->inheritable) {
     (void)fcntl(fd, F_SETFD, 0); /* cannot fail on a descriptor of ours */
   }
@@ -370,14 +379,22 @@ bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing) {
 
 /* ---- bytes ---- every call carries MSG_DONTWAIT: O_NONBLOCK belongs to everybody who shares the descriptor */
 
-void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *done) {
-  struct iovec part = {.iov_base = memory, .iov_len = size};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1}; /* no control: the kernel closes sent descriptors */
+#define PIPE_MOST 0x40000000u /* bytes of one call; the kernel itself stops at a little less than 2 GiB */
+
+static uint32_t pipe__size(const nps_buffer *buffers, uint32_t count) {
+  size_t size = 0;
+  for (uint32_t i = 0; i < count && size < PIPE_MOST; i++) {
+    size += buffers[i].size < PIPE_MOST ? buffers[i].size : PIPE_MOST;
+  }
+  return size < PIPE_MOST ? (uint32_t)size : PIPE_MOST;
+}
+
+static void pipe__take_bytes(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
+  struct msghdr message = {.msg_iov = ep_vector(buffers), .msg_iovlen = count}; /* no control: the kernel closes sent
+                                                                                     descriptors */
+  uint32_t size = pipe__size(buffers, count);
   ssize_t taken;
   *done = (os_completion){.result = NPS_OK};
-  if (atomic_load(&pipe->edge_in)) {
-    atomic_store(&pipe->edge_in, false); /* before the call: an edge that comes during it stays */
-  }
   do {
     taken = recvmsg(pipe->fd, &message, MSG_DONTWAIT);
   } while (taken < 0 && errno == EINTR);
@@ -399,19 +416,33 @@ void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *don
   }
 }
 
-void os_pipe_give(os_pipe *pipe, const void *memory, uint32_t size, os_completion *done) {
+void os_pipe_take(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
+  if (atomic_load(&pipe->edge_in)) {
+    atomic_store(&pipe->edge_in, false); /* before the call: an edge that comes during it stays */
+  }
+  if (pipe->message) {
+    ep_message_take(pipe, buffers, count, done);
+  } else {
+    pipe__take_bytes(pipe, buffers, count, done);
+  }
+}
+
+void os_pipe_give(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
+  struct msghdr message = {.msg_iov = ep_vector(buffers), .msg_iovlen = count};
   ssize_t given;
   *done = (os_completion){.result = NPS_OK};
   if (atomic_load(&pipe->edge_out)) {
     atomic_store(&pipe->edge_out, false); /* before the call, as above */
   }
   do {
-    given = send(pipe->fd, memory, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    given = sendmsg(pipe->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (given < 0 && errno == EINTR);
   if (given >= 0) {
     done->bytes = (uint32_t)given;
   } else {
     pipe->reset = pipe->reset || errno == ECONNRESET;
-    done->result = errno == EAGAIN ? ep_result(NPS_WOULD_BLOCK, 0) : ep_error(errno);
+    done->result = errno == EAGAIN     ? ep_result(NPS_WOULD_BLOCK, 0)
+                   : errno == EMSGSIZE ? ep_result(NPS_E_INVALID_ARGUMENT, NPS_ARGUMENT_MESSAGE)
+                                       : ep_error(errno);
   }
 }

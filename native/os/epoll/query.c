@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/poll.h> /* not <poll.h>: core has one, and the unit tests see both */
 #include <sys/socket.h>
 
 nps_result os_pipe_info(os_pipe *pipe, os_info *info) {
@@ -13,6 +13,9 @@ nps_result os_pipe_info(os_pipe *pipe, os_info *info) {
   socklen_t length = (socklen_t)sizeof size;
   if (pipe->fd >= 0 && getsockopt(pipe->fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0) {
     info->out_buffer_size = (uint32_t)size;
+  }
+  if (pipe->message && size > EP_MESSAGE_OVERHEAD) {
+    info->max_message = (uint32_t)size - EP_MESSAGE_OVERHEAD;
   }
   if (pipe->listener != NULL) {
     ep_listener_count(pipe->listener, &info->instances, &info->max_instances);
@@ -24,6 +27,10 @@ void os_pipe_peek(os_pipe *pipe, void *memory, uint32_t size, uint64_t *availabl
   char byte;
   int there = 0;
   ssize_t seen;
+  if (pipe->message) {
+    ep_message_peek(pipe, memory, size, available, done);
+    return;
+  }
   *done = (os_completion){.result = NPS_OK};
   *available = 0;
   do {

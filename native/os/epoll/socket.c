@@ -1,4 +1,4 @@
-/* socket.c - the calls on one AF_UNIX stream socket that are not I/O. */
+/* socket.c - the calls on one AF_UNIX socket that are not I/O. */
 #include "epoll.h"
 
 #include <errno.h>
@@ -9,9 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int ep_socket_connect(const char *path, int *fd) {
+int ep_socket_connect(const char *path, int type, int *fd) {
   /* Non-blocking so that a full backlog answers EAGAIN; AF_UNIX never answers EINPROGRESS. */
-  int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int client = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (client < 0) {
     return errno;
   }
@@ -47,7 +47,7 @@ static nps_result socket__check_option(int fd, int option, int wanted, nps_resul
   return value == wanted ? NPS_OK : refused;
 }
 
-nps_result ep_socket_adoptable(intptr_t os_handle) {
+nps_result ep_socket_adoptable(intptr_t os_handle, bool *message) {
   struct stat status;
   if (os_handle < 0 || os_handle > INT_MAX) {
     return ep_result(NPS_E_INVALID_ARGUMENT, NPS_ARGUMENT_HANDLE);
@@ -60,7 +60,8 @@ nps_result ep_socket_adoptable(intptr_t os_handle) {
     return ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK);
   }
   nps_result result = socket__check_option(fd, SO_DOMAIN, AF_UNIX, ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK));
-  if (result == NPS_OK) {
+  *message = result == NPS_OK && socket__check_option(fd, SO_TYPE, SOCK_SEQPACKET, NPS_WOULD_BLOCK) == NPS_OK;
+  if (result == NPS_OK && !*message) {
     result = socket__check_option(fd, SO_TYPE, SOCK_STREAM, ep_result(NPS_E_NOT_SUPPORTED, EPROTOTYPE));
   }
   if (result == NPS_OK) {
@@ -74,7 +75,13 @@ nps_result ep_socket_adoptable(intptr_t os_handle) {
   return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 ? NPS_OK : ep_error(errno);
 }
 
-void ep_socket_shape(int fd, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size) {
+static uint32_t socket__send_buffer(int fd) {
+  int size = 0;
+  socklen_t length = (socklen_t)sizeof size;
+  return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 ? (uint32_t)size : 0;
+}
+
+void ep_socket_shape(int fd, bool message, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size) {
   /* Failures are ignored on purpose: shutdown fails only if the peer has gone, which the first read or write tells; a
    * size that the system does not like is cut to its own limits. */
   if (direction != NPS_DIRECTION_DUPLEX) {
@@ -84,7 +91,8 @@ void ep_socket_shape(int fd, uint32_t direction, uint32_t in_buffer_size, uint32
     int size = (int)in_buffer_size;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, (socklen_t)sizeof size);
   }
-  if (out_buffer_size != 0) {
+  /* The system keeps twice the size, for its own use. A message must fit as a whole: that buffer only grows. */
+  if (out_buffer_size != 0 && !(message && 2 * out_buffer_size <= socket__send_buffer(fd))) {
     int size = (int)out_buffer_size;
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, (socklen_t)sizeof size);
   }

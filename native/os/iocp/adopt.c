@@ -65,9 +65,10 @@ static nps_result adopt__local(HANDLE handle, ACCESS_MASK access, nt_pipe_local_
 
 /* With PIPE_NOWAIT nothing would ever be pending, and so nothing would ever complete. Where that cannot be asked,
  * see above, it can be set; which also shows that it is a pipe. */
-static nps_result adopt__check_wait(HANDLE handle) {
+static nps_result adopt__check_wait(HANDLE handle, bool *message) {
   adopt__pipe_info pipe;
   nt_status status = nt_query(handle, ADOPT__PIPE, &pipe, sizeof pipe);
+  *message = status == 0 && pipe.read_mode != 0;
   if (status == 0)
     return pipe.completion_mode == 0 ? NPS_OK : iocp_make_result(NPS_E_NOT_SUPPORTED, 0);
   DWORD state = PIPE_READMODE_BYTE | PIPE_WAIT;
@@ -110,9 +111,6 @@ static nps_result adopt__examine(HANDLE handle, os_adopted *adopted) {
   result = adopt__local(handle, access, &local);
   if (result != NPS_OK)
     return result;
-  if (local.type != 0)
-    return iocp_make_result(NPS_E_NOT_SUPPORTED, 0);
-
   adopted->direction = adopt__direction(access, &local);
   if (adopted->direction == 0)
     return iocp_result(ERROR_ACCESS_DENIED);
@@ -120,7 +118,7 @@ static nps_result adopt__examine(HANDLE handle, os_adopted *adopted) {
   adopted->server = local.end == NT_PIPE_END_SERVER;
   adopted->connected =
       !adopted->server || local.state == NT_PIPE_STATE_CONNECTED || local.state == NT_PIPE_STATE_CLOSING;
-  return adopt__check_wait(handle); /* last, since it may change something */
+  return adopt__check_wait(handle, &adopted->message); /* last, since it may change something */
 }
 
 nps_result os_pipe_adopt(intptr_t os_handle, os_adopted *adopted, os_pipe **pipe) {
@@ -136,6 +134,7 @@ nps_result os_pipe_adopt(intptr_t os_handle, os_adopted *adopted, os_pipe **pipe
     return result;
   }
   made->adopted = made->shared = true;
+  made->message = adopted->message;
   made->skip = adopt__skip(made->handle);
   *pipe = made;
   return NPS_OK;

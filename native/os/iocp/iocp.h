@@ -48,6 +48,7 @@ struct os_pipe {
   HANDLE handle;
   os_port *port; /* null until bound; core keeps the port alive while it calls us with this pipe */
   iocp_skip skip;
+  bool message; /* reads messages */
   bool adopted;
   bool shared; /* others may have the handle too: it was adopted, or lent */
   /* A disconnect failed: the next connect makes it good first, or it would take the old client for a new one (C7). */

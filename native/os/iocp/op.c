@@ -16,6 +16,8 @@ void iocp_complete(os_op *op, os_op_kind kind, DWORD code, DWORD bytes, os_compl
   completion->result = result;
   completion->bytes = status == NPS_OK ? bytes : 0;
   completion->flags = status == NPS_END_OF_STREAM || status == NPS_E_BROKEN_PIPE || came_and_left ? OS_PEER_CLOSED : 0;
+  if (code == ERROR_MORE_DATA)
+    completion->flags |= OS_MORE; /* a part of a message, or a probe that found one */
 }
 
 /* pre: the kernel has let go of the operation: it ended at once, or its packet was dequeued (rule 2). */
@@ -85,8 +87,8 @@ os_start os_pipe_start(os_pipe *pipe, os_op *op, os_completion *done) {
       next = IOCP_SENTINEL;
     break;
   case ERROR_MORE_DATA:
-    /* Only if somebody switched a lent handle to message mode. Whether a packet comes is not documented, and no
-     * memory may hang on it. */
+    /* A message is longer than the buffer, or waits where a probe asks. Whether a packet comes is not documented, and no memory
+     * may hang on it. */
     next = IOCP_SENTINEL;
     break;
   default:

@@ -1,6 +1,6 @@
 #include "iocp.h"
 
-enum { PIPE__DEFAULT_BUFFER = 65536 };
+enum { PIPE__DEFAULT_BUFFER = 65536, PIPE__MOST = 1 << 30 };
 
 const bool os_direct_io = false;
 
@@ -15,12 +15,16 @@ static DWORD pipe__server_access(uint32_t direction) {
   return access;
 }
 
-static DWORD pipe__client_access(uint32_t direction) {
+/* A client starts in byte mode, and setting the other needs FILE_WRITE_ATTRIBUTES, which GENERIC_READ alone lacks; as
+ * GENERIC_WRITE alone lacks FILE_READ_ATTRIBUTES, for questions. */
+static DWORD pipe__client_access(uint32_t direction, uint32_t mode) {
   DWORD access = 0;
   if (direction & NPS_DIRECTION_IN)
     access |= GENERIC_READ;
   if (direction & NPS_DIRECTION_OUT)
     access |= GENERIC_WRITE;
+  if (mode == NPS_MODE_MESSAGE)
+    access |= FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
   return access;
 }
 
@@ -35,7 +39,9 @@ static DWORD pipe__create(
   DWORD open_mode = pipe__server_access(options->direction) | FILE_FLAG_OVERLAPPED;
   if (first)
     open_mode |= FILE_FLAG_FIRST_PIPE_INSTANCE;
-  DWORD pipe_mode = PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT;
+  DWORD pipe_mode = PIPE_WAIT;
+  pipe_mode |= options->mode == NPS_MODE_MESSAGE ? PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE
+                                                 : PIPE_TYPE_BYTE | PIPE_READMODE_BYTE;
   if (!(options->flags & NPS_SERVER_REMOTE_CLIENTS))
     pipe_mode |= PIPE_REJECT_REMOTE_CLIENTS;
   *handle =
@@ -80,6 +86,7 @@ nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
     os_free(made);
     return iocp_result(code);
   }
+  made->message = options->mode == NPS_MODE_MESSAGE;
   *pipe = made;
   return NPS_OK;
 }
@@ -100,14 +107,25 @@ static DWORD pipe__quality_of_service(uint32_t impersonation) {
   return SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
 }
 
+/* A code: ERROR_NOT_SUPPORTED if the server's pipe is one of bytes. */
+static DWORD pipe__read_messages(HANDLE handle) {
+  DWORD state = PIPE_READMODE_MESSAGE | PIPE_WAIT;
+  if (SetNamedPipeHandleState(handle, &state, NULL, NULL))
+    return ERROR_SUCCESS;
+  DWORD code = GetLastError();
+  return code == ERROR_INVALID_PARAMETER ? ERROR_NOT_SUPPORTED : code;
+}
+
 /* A code. */
 static DWORD pipe__open(const wchar_t *path, const nps_client_options *options, HANDLE *handle) {
   SECURITY_ATTRIBUTES attributes = {sizeof attributes, NULL, (options->flags & NPS_CLIENT_INHERITABLE) != 0};
-  *handle = CreateFileW(path, pipe__client_access(options->direction), 0, &attributes, OPEN_EXISTING,
+  *handle = CreateFileW(path, pipe__client_access(options->direction, options->mode), 0, &attributes, OPEN_EXISTING,
       FILE_FLAG_OVERLAPPED | pipe__quality_of_service(options->impersonation), NULL);
   if (*handle == INVALID_HANDLE_VALUE)
     return GetLastError();
   DWORD code = options->flags & NPS_CLIENT_CURRENT_USER ? iocp_security_check_server(*handle) : ERROR_SUCCESS;
+  if (code == ERROR_SUCCESS && options->mode == NPS_MODE_MESSAGE)
+    code = pipe__read_messages(*handle);
   if (code != ERROR_SUCCESS)
     CloseHandle(*handle);
   return code;
@@ -126,6 +144,7 @@ nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
     os_free(made);
     return iocp_result(code);
   }
+  made->message = options->mode == NPS_MODE_MESSAGE;
   *pipe = made;
   return NPS_OK;
 }
@@ -152,9 +171,9 @@ nps_result os_pipe_bind(os_pipe *pipe, os_port *port) {
     return iocp_result(code);
   }
   pipe->port = port;
-  /* Only on handles of our own: it cannot be taken back, and others may hold duplicates of an adopted one. Should it
-   * fail, a packet follows every success. */
-  if (!pipe->adopted) {
+  /* Only on handles of our own: it cannot be taken back, and others may hold duplicates of an adopted one. Not where messages are
+   * read: what it does with ERROR_MORE_DATA is not documented. Should it fail, a packet follows every success. */
+  if (!pipe->adopted && !pipe->message) {
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
     pipe->skip = SetFileCompletionNotificationModes(pipe->handle, modes) ? IOCP_SKIP_ON : IOCP_SKIP_OFF;
   }
@@ -185,10 +204,14 @@ static DWORD pipe__read_now(os_pipe *pipe, void *memory, DWORD size, DWORD *byte
   return code;
 }
 
-void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *done) {
+void os_pipe_take(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
+  static char pipe__nothing;
+  void *memory = count != 0 ? buffers->data : &pipe__nothing;
+  DWORD size = count == 0 ? 0 : buffers->size < PIPE__MOST ? (DWORD)buffers->size : PIPE__MOST;
   DWORD available = 0, bytes = 0;
   DWORD code = PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, NULL) ? ERROR_SUCCESS : GetLastError();
-  if (code == ERROR_SUCCESS && available != 0) {
+  const bool asks = code == ERROR_SUCCESS && available != 0;
+  if (asks) {
     /* Never more than is there, so that the read does not pend; if it does all the same, it is cancelled. */
     AcquireSRWLockExclusive(&pipe->port->take_lock);
     code = pipe__read_now(pipe, memory, size < available ? size : available, &bytes);
@@ -196,6 +219,8 @@ void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *don
   }
 
   iocp_complete(NULL, OS_READ, code, bytes, done);
+  if (pipe->message && asks && (code == ERROR_SUCCESS || code == ERROR_MORE_DATA))
+    return; /* with no bytes it was an empty message, or no room for one that is not */
   bool nothing = bytes == 0 && (code == ERROR_SUCCESS || code == ERROR_MORE_DATA || code == ERROR_OPERATION_ABORTED);
   if (nothing)
     done->result = iocp_make_result(NPS_WOULD_BLOCK, 0); /* a read of 0 bytes is no end of stream (rule 7) */
@@ -203,10 +228,10 @@ void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *don
     done->flags |= OS_DRAINED;
 }
 
-void os_pipe_give(os_pipe *pipe, const void *memory, uint32_t size, os_completion *done) {
+void os_pipe_give(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
   (void)pipe;
-  (void)memory;
-  (void)size;
+  (void)buffers;
+  (void)count;
   iocp_complete(NULL, OS_WRITE, ERROR_NOT_SUPPORTED, 0, done); /* os_direct_io is false: writes are operations */
 }
 

@@ -5,6 +5,7 @@
 
 nps_result os_pipe_info(os_pipe *pipe, os_info *info) {
   nt_pipe_local_info local;
+  info->max_message = pipe->message ? OS_MAX_MESSAGE : 0;
   nt_status status = nt_query(pipe->handle, NT_PIPE_LOCAL_INFORMATION, &local, sizeof local);
   if (status == NT_ACCESS_DENIED)
     return NPS_OK; /* the server end of an outbound pipe may not ask: nothing is known */
@@ -21,11 +22,11 @@ nps_result os_pipe_info(os_pipe *pipe, os_info *info) {
 }
 
 void os_pipe_peek(os_pipe *pipe, void *memory, uint32_t size, uint64_t *available, os_completion *done) {
-  DWORD bytes = 0, there = 0;
-  BOOL known = PeekNamedPipe(pipe->handle, memory, size, &bytes, &there, NULL);
+  DWORD bytes = 0, there = 0, behind = 0;
+  BOOL known = PeekNamedPipe(pipe->handle, memory, size, &bytes, &there, &behind);
   DWORD code = known ? ERROR_SUCCESS : GetLastError();
   iocp_complete(NULL, OS_READ, code, bytes, done);
-  *available = there;
+  *available = there == 0 || !pipe->message ? there : (uint64_t)bytes + behind;
   if (done->result == NPS_OK && there == 0)
     done->result = iocp_make_result(NPS_WOULD_BLOCK, 0);
 }

@@ -1,6 +1,8 @@
 /* file.c - names, server instances, clients; and the same for the peers that a test plays. */
 #include "kernel.h"
 
+#define FILE_ANY_MODE UINT32_MAX /* a client that the test plays fits every server */
+
 /* ---------------------------------------------------------------- names */
 
 sim_name *sim_name_find(const char *text) {
@@ -62,10 +64,12 @@ nps_result sim_file_new_server(const nps_server_options *options, sim_file **fil
     if (!os_direct_io && (options->max_instances != name->max_instances || options->direction != name->direction)) {
       return sim_result(NPS_E_ACCESS_DENIED);
     }
+    if (options->mode != name->mode) return sim_result(NPS_E_ACCESS_DENIED);
     if (name->max_instances != NPS_UNLIMITED_INSTANCES && name->instances >= name->max_instances) return sim_result(NPS_E_PIPE_BUSY);
   } else {
     name->max_instances = options->max_instances;
     name->direction = options->direction;
+    name->mode = options->mode;
     name->quota_in = options->in_buffer_size;
     name->quota_out = options->out_buffer_size;
   }
@@ -100,11 +104,12 @@ static uint32_t file__backlog_length(const sim_name *name) {
   return length;
 }
 
-nps_result sim_file_new_client(const char *text, uint32_t direction, sim_file **file) {
+nps_result sim_file_new_client(const char *text, uint32_t mode, uint32_t direction, sim_file **file) {
   nps_result result = file__check_name(&text);
   if (result != NPS_OK) return result;
   sim_name *name = sim_name_find(text);
   if (name == NULL || name->instances == 0) return sim_result(NPS_E_NOT_FOUND);
+  if (mode != FILE_ANY_MODE && mode != name->mode) return sim_result(os_direct_io ? NPS_E_NOT_A_PIPE : NPS_E_NOT_SUPPORTED);
   sim_file *server = os_direct_io ? NULL : file__listening(name);
   const uint32_t backlog = sim.settings.backlog != 0 ? sim.settings.backlog : SIM_DEFAULT_BACKLOG;
   if (os_direct_io ? file__backlog_length(name) >= backlog : server == NULL) return sim_result(NPS_E_PIPE_BUSY);
@@ -159,7 +164,7 @@ void sim_file_end_connection(sim_file *file, bool cut) {
   file->ended = false;
   if (cut && peer->open) {
     peer->cut = true;
-    peer->in.count = 0; /* unread data are discarded */
+    peer->in.count = peer->in.messages = 0; /* unread data are discarded */
     peer->nothing = false;
   }
   sim_side_close(side);
@@ -188,12 +193,12 @@ sim_file *sim_serve(const char *name, uint32_t direction, uint32_t quota) {
 }
 
 nps_result sim_try_connect(const char *name, uint32_t direction, sim_file **file) {
-  return sim_file_new_client(name, direction, file);
+  return sim_file_new_client(name, FILE_ANY_MODE, direction, file);
 }
 
 sim_file *sim_connect(const char *name, uint32_t direction) {
   sim_file *file = NULL;
-  return sim_file_new_client(name, direction, &file) == NPS_OK ? file : NULL;
+  return sim_file_new_client(name, FILE_ANY_MODE, direction, &file) == NPS_OK ? file : NULL;
 }
 
 bool sim_accept(sim_file *server) {
@@ -206,11 +211,15 @@ bool sim_accept(sim_file *server) {
 
 uint32_t sim_write(sim_file *file, const void *bytes, uint32_t size) {
   if (file->side == NULL || sim_side_broken(file->side)) return 0;
-  return sim_side_send(file->side, bytes, size);
+  if (!file->side->connection->message) return sim_side_send(file->side, bytes, size);
+  return sim_side_send_message(file->side, bytes, size) ? size : 0;
 }
 
 uint32_t sim_read(sim_file *file, void *bytes, uint32_t size) {
-  return file->side == NULL ? 0 : sim_side_receive(file->side, bytes, size);
+  bool more;
+  if (file->side == NULL || !sim_side_has(file->side)) return 0;
+  if (!file->side->connection->message) return sim_side_receive(file->side, bytes, size);
+  return sim_side_receive_message(file->side, bytes, size, &more);
 }
 
 void sim_write_nothing(sim_file *file) {

@@ -11,6 +11,7 @@
 #define SIM_DEFAULT_NAME_LIMIT 63u
 #define SIM_DEFAULT_QUOTA 4096u
 #define SIM_DEFAULT_BACKLOG 4u
+#define SIM_MESSAGES 64u /* on their way to one end at most */
 
 typedef struct sim_connection sim_connection;
 
@@ -20,7 +21,10 @@ typedef struct sim_stream {
   uint32_t first;
   uint32_t count;
   uint32_t quota;
+  uint32_t capacity; /* of the ring: the quota, or the longest message */
   uint64_t total; /* ever written */
+  uint32_t lengths[SIM_MESSAGES]; /* message mode: a ring, of what is left of each */
+  uint32_t first_message, messages;
 } sim_stream;
 
 /* One end of a connection. */
@@ -41,6 +45,7 @@ typedef struct sim_name {
   uint32_t instances;
   uint32_t max_instances;
   uint32_t direction;
+  uint32_t mode;
   uint32_t quota_in, quota_out; /* of the first instance: direct, where a client comes before its instance */
   sim_side *backlog; /* direct: clients (their server sides) that nobody has accepted, oldest first */
 } sim_name;
@@ -49,6 +54,7 @@ struct sim_connection {
   sim_side sides[2]; /* server, client */
   sim_name *name;
   uint32_t number;
+  bool message;
 };
 
 struct sim_file {
@@ -123,6 +129,11 @@ extern sim_kernel sim;
 static inline nps_result sim_result(nps_status status) { return (nps_result)((uint64_t)(uint32_t)status << 32); }
 static inline bool sim_is(nps_result result, nps_status status) { return nps_result_status(result) == (int32_t)status; }
 
+/* Whether something can be received now, an empty message too. */
+static inline bool sim_side_has(const sim_side *side) {
+  return side->connection->message ? side->in.messages != 0 : side->in.count != 0;
+}
+
 /* kernel.c */
 bool sim_strikes(sim_fault fault);
 void sim_moment_passes(sim_moment moment);
@@ -150,12 +161,15 @@ bool sim_side_broken(const sim_side *side); /* the peer takes no more */
 uint32_t sim_side_room(const sim_side *side);
 uint32_t sim_side_send(sim_side *side, const uint8_t *bytes, uint32_t size);
 uint32_t sim_side_receive(sim_side *side, uint8_t *bytes, uint32_t size);
+bool sim_side_send_message(sim_side *side, const uint8_t *bytes, uint32_t size); /* whole, or not at all */
+/* Of the next message. *more: it goes on. pre: there is one */
+uint32_t sim_side_receive_message(sim_side *side, uint8_t *bytes, uint32_t size, bool *more);
 uint32_t sim_part(uint32_t most); /* all of it, or by chance less, at least 1 */
 
 /* file.c */
 sim_name *sim_name_find(const char *text);
 nps_result sim_file_new_server(const nps_server_options *options, sim_file **file);
-nps_result sim_file_new_client(const char *name, uint32_t direction, sim_file **file);
+nps_result sim_file_new_client(const char *name, uint32_t mode, uint32_t direction, sim_file **file);
 void sim_file_close(sim_file *file);
 void sim_file_end_connection(sim_file *file, bool cut);
 void sim_file_install(sim_file *file, sim_side *side);

@@ -25,7 +25,7 @@ nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
 nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
   if (sim_strikes(SIM_FAULT_PIPE_OPEN)) return sim_result(NPS_E_TOO_MANY_HANDLES);
   sim_file *file;
-  nps_result result = sim_file_new_client(options->name, options->direction, &file);
+  nps_result result = sim_file_new_client(options->name, options->mode, options->direction, &file);
   if (result != NPS_OK) return result;
   result = pipe__new(file, pipe);
   if (result != NPS_OK) sim_file_close(file);
@@ -40,6 +40,7 @@ nps_result os_pipe_adopt(intptr_t os_handle, os_adopted *adopted, os_pipe **pipe
   adopted->direction = file->direction;
   adopted->server = !os_direct_io && file->name != NULL;
   adopted->connected = file->side != NULL;
+  adopted->message = file->side != NULL ? file->side->connection->message : file->name != NULL && file->name->mode == NPS_MODE_MESSAGE;
   return pipe__new(file, pipe);
 }
 
@@ -78,7 +79,8 @@ static void pipe__check_start(const os_pipe *pipe, const os_op *op) {
   const bool buffered_only = op->kind == OS_READ || op->kind == OS_WRITE;
   const bool direct_only = op->kind == OS_WRITE_PROBE || op->kind == OS_CLOSE_PROBE;
   if (os_direct_io ? buffered_only : direct_only) sim_fail("this kind of operation is not of this backend");
-  if (buffered_only && (op->memory == NULL || op->length == 0)) sim_fail("a read or a write without memory");
+  const bool may_be_empty = op->kind == OS_WRITE && file->side != NULL && file->side->connection->message;
+  if (buffered_only && (op->memory == NULL || (op->length == 0 && !may_be_empty))) sim_fail("a read or a write without memory");
   if (buffered_only && !sim_memory_is_block(op->memory)) sim_fail("an operation's memory is not the library's");
   if (file->ended && (op->kind == OS_READ || op->kind == OS_READ_PROBE)) sim_fail("rule 6: a read after the end of the stream");
   for (uint32_t i = 0; i < sim.request_count; i++) {
@@ -171,22 +173,40 @@ static bool pipe__check_bytes(os_pipe *pipe, bool out, sim_fault fault, os_compl
   return done->result == NPS_OK;
 }
 
-void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *done) {
+static void pipe__take_message(sim_side *side, const nps_buffer *buffers, uint32_t count, os_completion *done) {
+  const uint32_t left = side->in.lengths[side->in.first_message];
+  const uint32_t size = count == 0 ? 0 : buffers->size < left ? (uint32_t)buffers->size : left;
+  bool more = left != 0;
+  if (left == 0 || size != 0) done->bytes = sim_side_receive_message(side, count == 0 ? NULL : buffers->data, size == 0 ? 0 : sim_part(size), &more);
+  if (more) done->flags = OS_MORE;
+}
+
+static void pipe__take_bytes(sim_side *side, const nps_buffer *buffers, os_completion *done) {
+  const uint32_t most = buffers->size < side->in.count ? (uint32_t)buffers->size : side->in.count;
+  done->bytes = sim_side_receive(side, buffers->data, sim_part(most));
+  /* Known to be all: what a close may hide behind is not (direct). Or it was all a moment ago, which is as good. */
+  const bool drained = side->in.count == 0 && !(os_direct_io && sim_side_done(side));
+  if (drained && !sim_chance(sim.settings.spurious_percent)) done->flags = OS_DRAINED;
+}
+
+void os_pipe_take(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
   sim_file *file = pipe->file;
-  if (size == 0) sim_fail("a take of nothing");
+  const bool message = file->side != NULL && file->side->connection->message;
+  if (count == 0 ? !message : buffers->size == 0) sim_fail("a take of nothing");
   if (file->ended) sim_fail("rule 6: a take after the end of the stream");
   if (!pipe__check_bytes(pipe, false, SIM_FAULT_READ, done)) return;
   sim_side *side = file->side;
-  if (side->in.count != 0) {
-    const uint32_t most = size < side->in.count ? size : side->in.count;
-    done->bytes = sim_side_receive(side, memory, sim_part(most));
-    /* Known to be all: what a close may hide behind is not (direct). Or it was all a moment ago, which is as good. */
-    const bool drained = side->in.count == 0 && !(os_direct_io && sim_side_done(side));
-    if (drained && !sim_chance(sim.settings.spurious_percent)) done->flags = OS_DRAINED;
+  const bool empty_first = message && side->in.messages != 0 && side->in.count == 0;
+  if (sim_side_has(side) && !(empty_first && !os_direct_io)) { /* a peek sees no empty message: the probe takes it */
+    if (message) {
+      pipe__take_message(side, buffers, count, done);
+    } else {
+      pipe__take_bytes(side, buffers, done);
+    }
   } else if (side->nothing) {
     side->nothing = false;
     done->result = sim_result(NPS_WOULD_BLOCK);
-  } else if (sim_side_done(side)) {
+  } else if (sim_side_done(side) && !empty_first) {
     file->ended = true;
     done->result = sim_result(NPS_END_OF_STREAM);
     done->flags = OS_PEER_CLOSED;
@@ -195,19 +215,48 @@ void os_pipe_take(os_pipe *pipe, void *memory, uint32_t size, os_completion *don
   }
 }
 
-void os_pipe_give(os_pipe *pipe, const void *memory, uint32_t size, os_completion *done) {
+static bool pipe__give_message(sim_side *side, const nps_buffer *buffers, uint32_t count, uint32_t size) {
+  uint8_t *whole = sim_host_alloc(size + 1);
+  uint32_t filled = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (buffers[i].size != 0) memcpy(whole + filled, buffers[i].data, buffers[i].size);
+    filled += (uint32_t)buffers[i].size;
+  }
+  const bool sent = sim_side_send_message(side, whole, size);
+  sim_host_free(whole);
+  return sent;
+}
+
+static uint32_t pipe__give_bytes(sim_side *side, const nps_buffer *buffers, uint32_t count, uint32_t size) {
+  const uint32_t room = sim_side_room(side);
+  const uint32_t most = size < room ? size : room;
+  uint32_t left = most == 0 ? 0 : sim.settings.prompt ? most : sim_part(most), given = 0;
+  for (uint32_t i = 0; i < count && left != 0; i++) {
+    const uint32_t part = buffers[i].size < left ? (uint32_t)buffers[i].size : left;
+    given += sim_side_send(side, buffers[i].data, part);
+    left -= part;
+  }
+  return given;
+}
+
+void os_pipe_give(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
+  size_t size = 0;
   if (!os_direct_io) sim_fail("os_pipe_give is not of this backend");
-  if (size == 0) sim_fail("a give of nothing");
+  for (uint32_t i = 0; i < count; i++) size += buffers[i].size;
+  const bool message = pipe->file->side != NULL && pipe->file->side->connection->message;
+  if (size == 0 && !message) sim_fail("a give of nothing");
+  if (size > OS_MAX_MESSAGE) sim_fail("a give of too much");
   if (!pipe__check_bytes(pipe, true, SIM_FAULT_WRITE, done)) return;
   sim_side *side = pipe->file->side;
   if (sim_side_broken(side)) {
     done->result = sim_result(NPS_E_BROKEN_PIPE);
-    return;
+  } else if (message) {
+    done->bytes = (uint32_t)size;
+    if (!pipe__give_message(side, buffers, count, (uint32_t)size)) *done = (os_completion){NULL, sim_result(NPS_WOULD_BLOCK), 0, 0};
+  } else {
+    done->bytes = pipe__give_bytes(side, buffers, count, (uint32_t)size);
+    if (done->bytes == 0) done->result = sim_result(NPS_WOULD_BLOCK);
   }
-  const uint32_t room = sim_side_room(side);
-  const uint32_t most = size < room ? size : room;
-  if (most != 0) done->bytes = sim_side_send(side, memory, sim.settings.prompt ? most : sim_part(most));
-  if (done->bytes == 0) done->result = sim_result(NPS_WOULD_BLOCK);
 }
 
 /* ---------------------------------------------------------------- connections */

@@ -10,6 +10,7 @@ nps_result os_pipe_info(os_pipe *pipe, os_info *info) {
   const sim_file *file = pipe->file;
   info->in_buffer_size = file->quota_in;
   info->out_buffer_size = file->quota_out;
+  info->max_message = file->side != NULL && file->side->connection->message ? OS_MAX_MESSAGE : 0;
   if (file->name != NULL) {
     info->max_instances = file->name->max_instances;
     info->instances = file->name->instances;
@@ -23,12 +24,13 @@ void os_pipe_peek(os_pipe *pipe, void *memory, uint32_t size, uint64_t *availabl
   if (file->side == NULL) sim_fail("a peek without a connection");
   *done = (os_completion){NULL, NPS_OK, 0, 0};
   const sim_stream *in = &file->side->in;
-  *available = in->count;
-  if (in->count != 0) {
-    done->bytes = size < in->count ? size : in->count;
-    for (uint32_t i = 0; i < done->bytes; i++) ((uint8_t *)memory)[i] = in->bytes[(in->first + i) % in->quota];
+  const bool message = file->side->connection->message;
+  *available = message && in->messages != 0 ? in->lengths[in->first_message] : in->count;
+  if (in->count != 0 || (os_direct_io && sim_side_has(file->side))) {
+    done->bytes = size < *available ? size : (uint32_t)*available;
+    for (uint32_t i = 0; i < done->bytes; i++) ((uint8_t *)memory)[i] = in->bytes[(in->first + i) % in->capacity];
   } else {
-    done->result = sim_result(sim_side_done(file->side) ? NPS_END_OF_STREAM : NPS_WOULD_BLOCK);
+    done->result = sim_result(sim_side_done(file->side) && in->messages == 0 ? NPS_END_OF_STREAM : NPS_WOULD_BLOCK);
   }
 }
 

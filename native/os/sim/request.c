@@ -101,11 +101,19 @@ static bool request__connect(sim_request *request) {
 
 static bool request__read(sim_request *request) {
   sim_side *side = request->file->side;
-  if (side->in.count != 0) {
-    const uint32_t most = side->in.count < request->copy.length ? side->in.count : request->copy.length;
+  if (sim_side_has(side)) {
+    const bool message = side->connection->message;
+    const uint32_t there = message ? side->in.lengths[side->in.first_message] : side->in.count;
+    const uint32_t most = there < request->copy.length ? there : request->copy.length;
+    bool more = false;
     request->bytes = sim.settings.prompt ? most : sim_part(most);
-    request->data = sim_host_alloc(request->bytes);
-    (void)sim_side_receive(side, request->data, request->bytes);
+    request->data = sim_host_alloc(request->bytes + 1);
+    if (message) {
+      (void)sim_side_receive_message(side, request->data, request->bytes, &more);
+    } else {
+      (void)sim_side_receive(side, request->data, request->bytes);
+    }
+    if (more) request->flags |= OS_MORE;
     return true;
   }
   if (side->nothing) { /* rule 7: 0 bytes, and not the end */
@@ -118,13 +126,20 @@ static bool request__read(sim_request *request) {
 static bool request__spurious(void) { return !sim.settings.prompt && sim_chance(sim.settings.spurious_percent); }
 
 static bool request__read_probe(sim_request *request) {
-  const sim_side *side = request->file->side;
+  sim_side *side = request->file->side;
   const bool done = sim_side_done(side);
-  if (side->in.count != 0 || side->nothing) {
+  if (!os_direct_io && side->connection->message && sim_side_has(side)) {
+    bool more = side->in.lengths[side->in.first_message] != 0;
+    if (more) request->flags |= OS_MORE;
+    if (!more) (void)sim_side_receive_message(side, NULL, 0, &more); /* an empty one: consumed */
+    return true;
+  }
+  if (sim_side_has(side) || side->nothing) {
     if (os_direct_io && done) request->flags |= OS_PEER_CLOSED;
     return true;
   }
   if (done) return request__ends(request, os_direct_io ? NPS_OK : NPS_END_OF_STREAM) && (request->flags |= OS_PEER_CLOSED) != 0;
+  if (!os_direct_io && side->connection->message) return false; /* it would mean an empty message */
   return request__spurious();
 }
 
@@ -135,12 +150,22 @@ static bool request__write(sim_request *request) {
   if (request__sum(bytes, request->copy.length) != request->checksum) {
     sim_fail("rule 5: the memory of a pending write was changed");
   }
+  if (side->connection->message) {
+    if (!sim_side_send_message(side, bytes, request->copy.length)) return false;
+    request->bytes = request->moved = request->copy.length;
+    return true;
+  }
   const uint32_t room = sim_side_room(side), left = request->copy.length - request->moved;
   const uint32_t most = room < left ? room : left;
   const bool whole = sim.settings.prompt && most == left;
   if (most != 0) request->moved += sim_side_send(side, bytes + request->moved, whole ? most : sim_part(most));
   request->bytes = request->moved;
   return request->moved == request->copy.length;
+}
+
+/* For any message there is room only when nothing else is there. */
+static bool request__has_room(const sim_side *side) {
+  return side->connection->message ? sim_side_peer(side)->in.messages == 0 : sim_side_room(side) != 0;
 }
 
 /* Whether it completes now, as nobody but the kernel sees it. */
@@ -151,7 +176,7 @@ static bool request__can(sim_request *request) {
     case OS_READ_PROBE: return request__read_probe(request);
     case OS_WRITE: return request__write(request);
     case OS_WRITE_PROBE:
-      return sim_side_room(request->file->side) != 0 || sim_side_broken(request->file->side) ||
+      return request__has_room(request->file->side) || sim_side_broken(request->file->side) ||
              request__spurious();
     case OS_CLOSE_PROBE:
       if (!sim_side_done(request->file->side)) return false;

@@ -99,8 +99,8 @@ sim_file *sim_serve(const char *name, uint32_t direction, uint32_t quota); /* a 
 sim_file *sim_connect(const char *name, uint32_t direction);               /* a client; null: nobody there, or busy */
 nps_result sim_try_connect(const char *name, uint32_t direction, sim_file **file); /* ... and which of them */
 bool sim_accept(sim_file *server); /* direct: takes a client from the backlog. true: it has one */
-uint32_t sim_write(sim_file *file, const void *bytes, uint32_t size); /* what fits now */
-uint32_t sim_read(sim_file *file, void *bytes, uint32_t size);        /* what is there */
+uint32_t sim_write(sim_file *file, const void *bytes, uint32_t size); /* what fits now; on a message pipe one message, whole or not at all */
+uint32_t sim_read(sim_file *file, void *bytes, uint32_t size);        /* what is there, or of the next message */
 void sim_write_nothing(sim_file *file); /* buffered: a reader completes with 0 bytes */
 void sim_disconnect(sim_file *server);
 void sim_close(sim_file *file);

@@ -3,12 +3,14 @@
 
 static void stream__init(sim_stream *stream, uint32_t quota) {
   stream->quota = quota != 0 ? quota : sim.settings.quota != 0 ? sim.settings.quota : SIM_DEFAULT_QUOTA;
-  stream->bytes = sim_host_alloc(stream->quota);
+  stream->capacity = stream->quota;
+  stream->bytes = sim_host_alloc(stream->capacity);
 }
 
 sim_connection *sim_connection_new(sim_name *name, const sim_file *server, uint32_t client_direction) {
   sim_connection *made = sim_host_alloc(sizeof *made);
   made->name = name;
+  made->message = name->mode == NPS_MODE_MESSAGE;
   made->number = ++sim.connections;
   sim.connections_open++;
   made->sides[0].connection = made->sides[1].connection = made;
@@ -50,31 +52,70 @@ bool sim_side_broken(const sim_side *side) {
 
 uint32_t sim_side_room(const sim_side *side) {
   const sim_stream *out = &sim_side_peer(side)->in;
-  return out->quota - out->count;
+  return out->count < out->quota ? out->quota - out->count : 0;
+}
+
+static void stream__append(sim_stream *out, const uint8_t *bytes, uint32_t n) {
+  const uint32_t place = (uint32_t)(((uint64_t)out->first + out->count) % out->capacity);
+  uint32_t before_end = out->capacity - place;
+  if (before_end > n) before_end = n;
+  if (n != 0) memcpy(out->bytes + place, bytes, before_end);
+  if (n > before_end) memcpy(out->bytes, bytes + before_end, n - before_end);
+  out->count += n;
+  out->total += n;
+}
+
+static void stream__remove(sim_stream *in, uint8_t *bytes, uint32_t n) {
+  uint32_t before_end = in->capacity - in->first;
+  if (before_end > n) before_end = n;
+  if (n != 0) memcpy(bytes, in->bytes + in->first, before_end);
+  if (n > before_end) memcpy(bytes + before_end, in->bytes, n - before_end);
+  in->first = (uint32_t)(((uint64_t)in->first + n) % in->capacity);
+  in->count -= n;
+}
+
+/* One longer than the quota waits until there is nothing else. */
+bool sim_side_send_message(sim_side *side, const uint8_t *bytes, uint32_t size) {
+  sim_stream *out = &sim_side_peer(side)->in;
+  if (out->messages == SIM_MESSAGES || (out->messages != 0 && size > out->quota - (out->count < out->quota ? out->count : out->quota))) {
+    return false;
+  }
+  if (size > out->capacity) { /* the ring is empty */
+    sim_host_free(out->bytes);
+    out->bytes = sim_host_alloc(size);
+    out->capacity = size;
+    out->first = 0;
+  }
+  out->lengths[(out->first_message + out->messages++) % SIM_MESSAGES] = size;
+  stream__append(out, bytes, size);
+  return true;
+}
+
+uint32_t sim_side_receive_message(sim_side *side, uint8_t *bytes, uint32_t size, bool *more) {
+  sim_stream *in = &side->in;
+  uint32_t *left = &in->lengths[in->first_message];
+  const uint32_t n = size < *left ? size : *left;
+  stream__remove(in, bytes, n);
+  *left -= n;
+  *more = *left != 0;
+  if (!*more) {
+    in->first_message = (in->first_message + 1) % SIM_MESSAGES;
+    in->messages--;
+  }
+  return n;
 }
 
 uint32_t sim_side_send(sim_side *side, const uint8_t *bytes, uint32_t size) {
   sim_stream *out = &sim_side_peer(side)->in;
   const uint32_t room = sim_side_room(side);
   const uint32_t n = size < room ? size : room;
-  const uint32_t place = (uint32_t)(((uint64_t)out->first + out->count) % out->quota);
-  uint32_t before_end = out->quota - place;
-  if (before_end > n) before_end = n;
-  if (n != 0) memcpy(out->bytes + place, bytes, before_end);
-  if (n > before_end) memcpy(out->bytes, bytes + before_end, n - before_end);
-  out->count += n;
-  out->total += n;
+  stream__append(out, bytes, n);
   return n;
 }
 
 uint32_t sim_side_receive(sim_side *side, uint8_t *bytes, uint32_t size) {
   sim_stream *in = &side->in;
   const uint32_t n = size < in->count ? size : in->count;
-  uint32_t before_end = in->quota - in->first;
-  if (before_end > n) before_end = n;
-  if (n != 0) memcpy(bytes, in->bytes + in->first, before_end);
-  if (n > before_end) memcpy(bytes + before_end, in->bytes, n - before_end);
-  in->first = (uint32_t)(((uint64_t)in->first + n) % in->quota);
-  in->count -= n;
+  stream__remove(in, bytes, n);
   return n;
 }

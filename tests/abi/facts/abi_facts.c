@@ -65,6 +65,11 @@ static const abi_fact facts[] = {
   FIELD(nps_info, out_buffer_size),
   FIELD(nps_info, max_instances),
   FIELD(nps_info, instances),
+  FIELD(nps_info, max_message),
+
+  STRUCT(nps_buffer),
+  FIELD(nps_buffer, data),
+  FIELD(nps_buffer, size),
 
   STRUCT(nps_event),
   FIELD(nps_event, token),
@@ -126,6 +131,8 @@ static const abi_fact facts[] = {
   MEMBER(nps_argument, NPS_ARGUMENT_DESCRIPTOR),
   MEMBER(nps_argument, NPS_ARGUMENT_IMPERSONATION),
   MEMBER(nps_argument, NPS_ARGUMENT_SERVER),
+  MEMBER(nps_argument, NPS_ARGUMENT_BUFFER_COUNT),
+  MEMBER(nps_argument, NPS_ARGUMENT_MESSAGE),
 
   ENUM(nps_direction),
   MEMBER(nps_direction, NPS_DIRECTION_IN),
@@ -175,6 +182,7 @@ static const abi_fact facts[] = {
   MEMBER(nps_end, NPS_END_CLIENT),
   MEMBER(nps_end, NPS_END_SERVER),
 
+  CONSTANT(NPS_MAX_BUFFERS),
   CONSTANT(NPS_USER_SIZE),
   CONSTANT(NPS_VERSION),
   CONSTANT(NPS_ABI_VERSION),

@@ -177,7 +177,7 @@ TEST(test_statuses_and_arguments_have_names) {
   REQUIRE(strcmp(nps_status_text(NPS_MORE_DATA + 1), "unknown") == 0);
   REQUIRE(strcmp(nps_status_name(INT32_MIN), "unknown") == 0);
   REQUIRE(strcmp(nps_status_name(INT32_MAX), "unknown") == 0);
-  REQUIRE(strcmp(nps_argument_name(NPS_ARGUMENT_SERVER + 1), "unknown") == 0);
+  REQUIRE(strcmp(nps_argument_name(NPS_ARGUMENT_MESSAGE + 1), "unknown") == 0);
   REQUIRE(strcmp(nps_argument_name(UINT32_MAX), "unknown") == 0);
   REQUIRE_EQUAL(NPS_VERSION, nps_version());
   REQUIRE_EQUAL(NPS_ABI_VERSION, nps_abi_version());

@@ -48,13 +48,44 @@ TEST(test_what_is_no_pipe_is_refused) { /* adopt */
   require_not_adopted(CreateEventW(NULL, TRUE, FALSE, NULL), NPS_E_NOT_A_PIPE);
 }
 
-TEST(test_a_message_pipe_is_not_adopted) { /* adopt */
+TEST(test_an_adopted_handle_reads_as_it_was_set_to) { /* adopt, R4: a client of a message pipe starts with bytes */
   const char *name = test_name();
-  HANDLE server =
-      raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
-  HANDLE client = raw_client(name, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED);
-  require_not_adopted(server, NPS_E_NOT_SUPPORTED);
-  CloseHandle(client);
+  loop *l = loop_new();
+  nps_pipe *server = NULL, *client = NULL;
+  HANDLE far = raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
+  HANDLE near = raw_client(name, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED);
+  REQUIRE_OK(nps_pipe_adopt((intptr_t)far, NULL, &server));
+  REQUIRE_OK(nps_pipe_adopt((intptr_t)near, NULL, &client));
+  nps_info of_server = {.size = sizeof of_server}, of_client = {.size = sizeof of_client};
+  REQUIRE_OK(nps_pipe_info(server, &of_server));
+  REQUIRE_OK(nps_pipe_info(client, &of_client));
+  REQUIRE_EQUAL(NPS_MODE_MESSAGE, of_server.mode);
+  REQUIRE_EQUAL(NPS_MODE_BYTE, of_client.mode);
+  register_pipe(l, server, 1);
+  register_pipe(l, client, 2);
+  char memory[100];
+  size_t count = 0;
+  for (int i = 0; i < 20; i++) {
+    REQUIRE_OK(nps_pipe_write(client, "message", 7, &count));
+    nps_result result = nps_pipe_read(server, memory, 4, &count);
+    while (nps_result_status(result) == NPS_WOULD_BLOCK) {
+      loop_await(l, 1, NPS_READABLE);
+      result = nps_pipe_read(server, memory, 4, &count);
+    }
+    REQUIRE_STATUS(NPS_MORE_DATA, result);
+    REQUIRE_EQUAL(4, count);
+    REQUIRE_OK(nps_pipe_read(server, memory, 4, &count));
+    REQUIRE_EQUAL(3, count);
+    loop_write_pattern(l, 1, server, 3, 50);
+    loop_write_pattern(l, 1, server, 4, 50);
+    loop_read_pattern(l, 2, client, 3, 50, (read_way){7, false});
+    loop_read_pattern(l, 2, client, 4, 50, (read_way){7, false});
+    loop_pump(l, 0);
+    loop_reset(l, 1);
+  }
+  end_pipe(client);
+  end_pipe(server);
+  loop_end(l);
 }
 
 /* It was refused as "not a pipe". Windows may also let it be asked, and adopted: then it reads the end. */

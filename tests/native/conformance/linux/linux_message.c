@@ -1,0 +1,159 @@
+/* Message pipes on sockets of other programs: what SOCK_SEQPACKET does that a pipe must not show. R3, R4, W6. */
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "sys.h"
+
+/* A pipe of one end of a socket pair, with token 1, and the other end. */
+static nps_pipe *adopt_half(loop *l, int *other) {
+  int pair[2];
+  nps_pipe *pipe = NULL;
+  REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+  REQUIRE_OK(nps_pipe_adopt(pair[0], NULL, &pipe));
+  *other = pair[1];
+  register_pipe(l, pipe, 1);
+  return pipe;
+}
+
+static void send_to(int fd, const char *text, size_t size) {
+  REQUIRE(send(fd, text, size, MSG_NOSIGNAL) == (ssize_t)size);
+}
+
+static void expect(loop *l, nps_pipe *pipe, nps_status status, const char *text, size_t room) {
+  char memory[100];
+  size_t count = 0xDEAD;
+  nps_result result = nps_pipe_read(pipe, memory, room, &count);
+  while (nps_result_status(result) == NPS_WOULD_BLOCK) {
+    loop_await(l, 1, NPS_READABLE | NPS_CLOSED);
+    result = nps_pipe_read(pipe, memory, room, &count);
+  }
+  REQUIRE_STATUS(status, result);
+  REQUIRE_EQUAL(strlen(text), count);
+  REQUIRE(memcmp(memory, text, count) == 0);
+}
+
+TEST(test_messages_that_came_before_adopt_are_told_from_the_end) { /* R4, W6 */
+  loop *l = loop_new();
+  int other;
+  int pair[2];
+  nps_pipe *pipe = NULL;
+  REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+  other = pair[1];
+  send_to(other, "", 0); /* nobody has asked for credentials yet */
+  send_to(other, "abc", 3);
+  send_to(other, "", 0);
+  close(other);
+  REQUIRE_OK(nps_pipe_adopt(pair[0], NULL, &pipe));
+  register_pipe(l, pipe, 1);
+  expect(l, pipe, NPS_OK, "", 10);
+  expect(l, pipe, NPS_MORE_DATA, "ab", 2);
+  expect(l, pipe, NPS_OK, "c", 2);
+  expect(l, pipe, NPS_OK, "", 10);
+  expect(l, pipe, NPS_END_OF_STREAM, "", 10);
+  expect(l, pipe, NPS_END_OF_STREAM, "", 10);
+  end_pipe(pipe);
+  loop_end(l);
+}
+
+TEST(test_a_peer_that_left_without_reading_leaves_its_messages) { /* R3: the system says ECONNRESET before them */
+  loop *l = loop_new();
+  for (int look = 0; look < 2; look++) {
+    int other;
+    nps_pipe *pipe = adopt_half(l, &other);
+    size_t count;
+    uint64_t available;
+    REQUIRE_OK(write_pipe(pipe, "unread", 6, &count));
+    send_to(other, "one", 3);
+    send_to(other, "two", 3);
+    close(other);
+    if (look) {
+      REQUIRE_OK(nps_pipe_peek(pipe, NULL, 0, &count, &available));
+      REQUIRE_EQUAL(3, available);
+    }
+    expect(l, pipe, NPS_OK, "one", 10);
+    expect(l, pipe, NPS_OK, "two", 10);
+    expect(l, pipe, NPS_END_OF_STREAM, "", 10);
+    REQUIRE_STATUS(NPS_E_BROKEN_PIPE, nps_pipe_drain_state(pipe, &available));
+    REQUIRE_STATUS(NPS_E_BROKEN_PIPE, try_write(pipe));
+    end_pipe(pipe);
+  }
+  loop_end(l);
+}
+
+TEST(test_descriptors_that_come_with_a_message_are_closed) {
+  loop *l = loop_new();
+  int other;
+  nps_pipe *pipe = adopt_half(l, &other);
+  uint32_t before = sys_handle_count();
+  for (int i = 0; i < 20; i++) {
+    union {
+      struct cmsghdr header;
+      char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = {0}};
+    char byte = 'x';
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &other, sizeof other);
+    REQUIRE(sendmsg(other, &message, MSG_NOSIGNAL) == 1);
+    expect(l, pipe, NPS_OK, "x", 10);
+  }
+  REQUIRE_EQUAL(before, sys_handle_count());
+  end_pipe(pipe);
+  close(other);
+  loop_end(l);
+}
+
+TEST(test_a_message_pipe_has_a_file_of_its_own) { /* nobody takes it for System.IO.Pipes' */
+  const char *name = test_name();
+  nps_server_options options = server_options(name), bytes = options;
+  nps_pipe *messages = NULL, *stream = NULL;
+  options.mode = NPS_MODE_MESSAGE;
+  REQUIRE_OK(nps_pipe_create(&options, &messages));
+  REQUIRE(access(peer_full_name(name), F_OK) != 0);
+  REQUIRE_OK(nps_pipe_create(&bytes, &stream)); /* both at once */
+  REQUIRE(access(peer_full_name(name), F_OK) == 0);
+  end_pipe(stream);
+  end_pipe(messages);
+}
+
+TEST(test_a_full_path_is_of_one_mode) { /* K1, O4 */
+  const char *path = peer_full_name(test_name());
+  nps_server_options options = server_options(path), bytes = options;
+  nps_client_options opening = client_options(path);
+  nps_pipe *messages = NULL, *other = NULL;
+  options.mode = NPS_MODE_MESSAGE;
+  REQUIRE_OK(nps_pipe_create(&options, &messages));
+  REQUIRE_STATUS(NPS_E_NOT_A_PIPE, nps_pipe_open(&opening, &other));
+  REQUIRE_STATUS(NPS_E_ACCESS_DENIED, nps_pipe_create(&bytes, &other));
+  opening.mode = NPS_MODE_MESSAGE;
+  REQUIRE_OK(nps_pipe_open(&opening, &other));
+  end_pipe(other);
+  end_pipe(messages);
+}
+
+TEST(test_out_buffer_size_never_makes_messages_smaller) { /* O1 */
+  loop *l = loop_new();
+  nps_server_options options = server_options(test_name());
+  nps_client_options opening = client_options(options.name);
+  nps_pipe *server = NULL, *client = NULL;
+  options.mode = opening.mode = NPS_MODE_MESSAGE;
+  options.out_buffer_size = 1;
+  REQUIRE_OK(nps_pipe_create(&options, &server));
+  REQUIRE_OK(nps_pipe_open(&opening, &client));
+  register_pipe(l, server, 1);
+  loop_connect(l, 1, server);
+  nps_info of_server = {.size = sizeof of_server}, of_client = {.size = sizeof of_client};
+  REQUIRE_OK(nps_pipe_info(server, &of_server));
+  REQUIRE_OK(nps_pipe_info(client, &of_client));
+  REQUIRE_EQUAL(of_client.max_message, of_server.max_message);
+  end_pipe(client);
+  end_pipe(server);
+  loop_end(l);
+}
