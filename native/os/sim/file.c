@@ -109,7 +109,7 @@ nps_result sim_file_new_client(const char *text, uint32_t mode, uint32_t directi
   if (result != NPS_OK) return result;
   sim_name *name = sim_name_find(text);
   if (name == NULL || name->instances == 0) return sim_result(NPS_E_NOT_FOUND);
-  if (mode != FILE_ANY_MODE && mode != name->mode) return sim_result(os_direct_io ? NPS_E_NOT_A_PIPE : NPS_E_NOT_SUPPORTED);
+  if (mode != FILE_ANY_MODE && mode != name->mode) return sim_result(os_direct_io ? NPS_E_NOT_FOUND : NPS_E_NOT_SUPPORTED);
   sim_file *server = os_direct_io ? NULL : file__listening(name);
   const uint32_t backlog = sim.settings.backlog != 0 ? sim.settings.backlog : SIM_DEFAULT_BACKLOG;
   if (os_direct_io ? file__backlog_length(name) >= backlog : server == NULL) return sim_result(NPS_E_PIPE_BUSY);

@@ -161,6 +161,7 @@ bool sim_side_broken(const sim_side *side); /* the peer takes no more */
 uint32_t sim_side_room(const sim_side *side);
 uint32_t sim_side_send(sim_side *side, const uint8_t *bytes, uint32_t size);
 uint32_t sim_side_receive(sim_side *side, uint8_t *bytes, uint32_t size);
+bool sim_side_takes_message(const sim_side *side, uint32_t size);
 bool sim_side_send_message(sim_side *side, const uint8_t *bytes, uint32_t size); /* whole, or not at all */
 /* Of the next message. *more: it goes on. pre: there is one */
 uint32_t sim_side_receive_message(sim_side *side, uint8_t *bytes, uint32_t size, bool *more);

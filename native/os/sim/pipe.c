@@ -12,7 +12,23 @@ static nps_result pipe__new(sim_file *file, os_pipe **pipe) {
   return NPS_OK;
 }
 
+/* What the system that each variant follows does not have. */
+static bool pipe__can_serve(const nps_server_options *options) {
+  if (!os_direct_io) return options->security != NPS_SECURITY_FILE_MODE;
+  return (options->flags & NPS_SERVER_REMOTE_CLIENTS) == 0 && options->default_timeout_ms == 0 &&
+         options->security != NPS_SECURITY_DESCRIPTOR;
+}
+
+/* There is no other machine. */
+static nps_result pipe__check_open(const nps_client_options *options) {
+  const bool elsewhere = options->server != NULL && strcmp(options->server, ".") != 0;
+  if (os_direct_io && (elsewhere || options->impersonation > NPS_IMPERSONATION_IDENTIFICATION)) return sim_result(NPS_E_NOT_SUPPORTED);
+  if (elsewhere && strlen(options->server) >= SIM_NAME_MAX) return sim_result(NPS_E_NAME_TOO_LONG) | SIM_NAME_MAX;
+  return elsewhere ? sim_result(NPS_E_NOT_FOUND) : NPS_OK;
+}
+
 nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
+  if (!pipe__can_serve(options)) return sim_result(NPS_E_NOT_SUPPORTED);
   if (sim_strikes(SIM_FAULT_PIPE_CREATE)) return sim_result(NPS_E_TOO_MANY_HANDLES);
   sim_file *file;
   nps_result result = sim_file_new_server(options, &file);
@@ -23,6 +39,8 @@ nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
 }
 
 nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
+  nps_result refused = pipe__check_open(options);
+  if (refused != NPS_OK) return refused;
   if (sim_strikes(SIM_FAULT_PIPE_OPEN)) return sim_result(NPS_E_TOO_MANY_HANDLES);
   sim_file *file;
   nps_result result = sim_file_new_client(options->name, options->mode, options->direction, &file);

@@ -8,8 +8,13 @@
 
 nps_result os_pipe_info(os_pipe *pipe, os_info *info) {
   const sim_file *file = pipe->file;
-  info->in_buffer_size = file->quota_in;
-  info->out_buffer_size = file->quota_out;
+  if (file->side != NULL) {
+    info->in_buffer_size = os_direct_io ? 0 : file->side->in.quota;
+    info->out_buffer_size = sim_side_peer(file->side)->in.quota;
+  } else if (!os_direct_io) {
+    info->in_buffer_size = file->quota_in;
+    info->out_buffer_size = file->quota_out;
+  }
   info->max_message = file->side != NULL && file->side->connection->message ? OS_MAX_MESSAGE : 0;
   if (file->name != NULL) {
     info->max_instances = file->name->max_instances;

@@ -163,9 +163,8 @@ static bool request__write(sim_request *request) {
   return request->moved == request->copy.length;
 }
 
-/* For any message there is room only when nothing else is there. */
 static bool request__has_room(const sim_side *side) {
-  return side->connection->message ? sim_side_peer(side)->in.messages == 0 : sim_side_room(side) != 0;
+  return side->connection->message ? sim_side_takes_message(side, UINT32_MAX) : sim_side_room(side) != 0; /* for any message */
 }
 
 /* Whether it completes now, as nobody but the kernel sees it. */

@@ -74,18 +74,29 @@ static void stream__remove(sim_stream *in, uint8_t *bytes, uint32_t n) {
   in->count -= n;
 }
 
-/* One longer than the quota waits until there is nothing else. */
+/* Buffered: whole within the quota, and one that is longer only where nothing else is. Direct: as soon as there is any room. */
+bool sim_side_takes_message(const sim_side *side, uint32_t size) {
+  const sim_stream *out = &sim_side_peer(side)->in;
+  if (out->messages == SIM_MESSAGES) return false;
+  if (os_direct_io) return out->count < out->quota;
+  return out->messages == 0 || (out->count <= out->quota && size <= out->quota - out->count);
+}
+
+static void stream__grow(sim_stream *stream, uint32_t capacity) {
+  const uint32_t count = stream->count;
+  uint8_t *grown = sim_host_alloc(capacity);
+  stream__remove(stream, grown, count);
+  sim_host_free(stream->bytes);
+  stream->bytes = grown;
+  stream->capacity = capacity;
+  stream->first = 0;
+  stream->count = count;
+}
+
 bool sim_side_send_message(sim_side *side, const uint8_t *bytes, uint32_t size) {
   sim_stream *out = &sim_side_peer(side)->in;
-  if (out->messages == SIM_MESSAGES || (out->messages != 0 && size > out->quota - (out->count < out->quota ? out->count : out->quota))) {
-    return false;
-  }
-  if (size > out->capacity) { /* the ring is empty */
-    sim_host_free(out->bytes);
-    out->bytes = sim_host_alloc(size);
-    out->capacity = size;
-    out->first = 0;
-  }
+  if (!sim_side_takes_message(side, size)) return false;
+  if (size > out->capacity - out->count) stream__grow(out, out->count + size);
   out->lengths[(out->first_message + out->messages++) % SIM_MESSAGES] = size;
   stream__append(out, bytes, size);
   return true;

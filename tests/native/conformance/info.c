@@ -45,8 +45,8 @@ TEST(test_info_of_both_ends) { /* F1 */
   options.out_buffer_size = 20000;
   nps_pipe *server = NULL, *second = NULL;
   REQUIRE_OK(nps_pipe_create(&options, &server));
-  REQUIRE_OK(nps_pipe_create(&options, &second));
   nps_pipe *client = client_new(name);
+  REQUIRE_OK(nps_pipe_create(&options, &second)); /* now, so that the client is the first one's */
   register_pipe(l, server, 1);
   register_pipe(l, second, 3);
   loop_connect(l, 1, server);

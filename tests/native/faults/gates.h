@@ -4,6 +4,7 @@
 
 #if defined(_WIN32)
 #include <windows.h>
+#include <sddl.h>
 /* After it. */
 #include "ntdll.h"
 
@@ -27,6 +28,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -18,7 +18,7 @@ int fault_own_close(const fault_error *error, int fd);
 int fault_own_epoll_ctl(const fault_error *error, int epoll_fd, int operation, int fd, struct epoll_event *event);
 void fault_own_free(const fault_error *error, void *memory);
 ssize_t fault_own_recvmsg(const fault_error *error, int fd, struct msghdr *message, int flags);
-ssize_t fault_own_send(const fault_error *error, int fd, const void *memory, size_t size, int flags);
+ssize_t fault_own_sendmsg(const fault_error *error, int fd, const struct msghdr *message, int flags);
 long fault_own_syscall_epoll_lock(const fault_error *error, long number, void *word, int operation, unsigned int value,
     void *timeout, void *word2, unsigned int value3);
 long fault_own_syscall_epoll_name(const fault_error *error, long number, int from_folder, const char *from,
@@ -149,12 +149,12 @@ ssize_t fault_own_recvmsg(const fault_error *error, int fd, struct msghdr *messa
   return recvmsg(fd, message, flags);
 }
 
-ssize_t fault_own_send(const fault_error *error, int fd, const void *memory, size_t size, int flags) {
+ssize_t fault_own_sendmsg(const fault_error *error, int fd, const struct msghdr *message, int flags) {
   if (error != NULL) {
     own__fail(error, fd);
     return -1;
   }
-  return send(fd, memory, size, flags);
+  return sendmsg(fd, message, flags);
 }
 
 /* ---- memory ---- */

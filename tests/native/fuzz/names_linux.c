@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *path = malloc(EP_PATH_LIMIT + 1);
     if (path == NULL)
       fuzz_fail("no memory for a path");
-    const nps_result result = ep_path_of(name, path);
+    const nps_result result = ep_path_of(name, NPS_MODE_BYTE, path);
     names__expect(name, folder == NULL || folder[0] == '\0' ? "/tmp/" : folder, result, path);
     free(path);
   }

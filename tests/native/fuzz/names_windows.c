@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     wchar_t *path = calloc(IOCP_NAME_MAX + 1, sizeof *path);
     if (path == NULL)
       fuzz_fail("no memory for a path");
-    const nps_result result = iocp_name(name, path);
+    const nps_result result = iocp_name(name, NULL, path);
     names__expect(name, result, path);
     free(path);
   }
