@@ -29,7 +29,7 @@ static void options__judge(const char *call, nps_result result, uint64_t wrong) 
     fuzz_fail("%s: all is right, and %s is refused", call, nps_argument_name(detail));
   if (wrong != 0 && status != NPS_E_INVALID_ARGUMENT)
     fuzz_fail("%s: %s for an argument that is wrong", call, nps_status_name(status));
-  if (wrong != 0 && (detail > NPS_ARGUMENT_LINGER || (wrong >> detail & 1) == 0)) {
+  if (wrong != 0 && (detail > NPS_ARGUMENT_MESSAGE || (wrong >> detail & 1) == 0)) {
     fuzz_fail("%s: %s is called wrong, and is not", call, nps_argument_name(detail));
   }
 }
@@ -37,6 +37,18 @@ static void options__judge(const char *call, nps_result result, uint64_t wrong) 
 /* ---------------------------------------------------------------- init */
 
 typedef nps_result init_function(void *options, uint32_t size);
+
+/* Structs have grown: what they were at first is good too. */
+typedef struct any_sizes {
+  uint32_t first, now;
+} any_sizes;
+
+#define ONE_SIZE(type) ((any_sizes){sizeof(type), sizeof(type)})
+#define GROWN(type, member) ((any_sizes){offsetof(type, member), sizeof(type)})
+
+static bool options__knows(any_sizes sizes, uint32_t size) {
+  return size == sizes.first || size == sizes.now;
+}
 
 static nps_result options__init_poll(void *options, uint32_t size) {
   return nps_poll_options_init(options, size);
@@ -52,33 +64,35 @@ static nps_result options__init_adopt(void *options, uint32_t size) {
 }
 
 /* A size that is not the struct's: nothing is written, whatever memory there is. */
-static void options__init(fuzz_input *input, init_function *init, uint32_t known, any_options *options) {
+static void options__init(fuzz_input *input, init_function *init, any_sizes sizes, any_options *options) {
   const uint32_t size = fuzz_take_number(input);
-  const size_t room = size < known ? size : known;
+  const bool known = options__knows(sizes, size);
+  const size_t room = size < sizes.now ? size : sizes.now;
   uint8_t *memory = malloc(room == 0 ? 1 : room);
   if (memory == NULL)
     fuzz_fail("no memory for options");
   memset(memory, 0x5A, room);
-  options__judge("init", init(memory, size), WRONG(NPS_ARGUMENT_OPTIONS_SIZE, size != known));
-  for (size_t i = 0; size != known && i < room; i++) {
+  options__judge("init", init(memory, size), WRONG(NPS_ARGUMENT_OPTIONS_SIZE, !known));
+  for (size_t i = 0; !known && i < room; i++) {
     if (memory[i] != 0x5A)
       fuzz_fail("init writes into a struct whose size it does not know");
   }
   free(memory);
-  options__judge("init", init(NULL, known), WRONG(NPS_ARGUMENT_OPTIONS, true));
-  if (init(options, known) != NPS_OK || options->size != known)
+  options__judge("init", init(NULL, sizes.now), WRONG(NPS_ARGUMENT_OPTIONS, true));
+  if (init(options, sizes.now) != NPS_OK || options->size != sizes.now)
     fuzz_fail("init of a struct of its own size");
 }
 
 /* The struct in memory of just its size; of a size that is not known nothing is there but the size. */
-static void *options__given(fuzz_input *input, any_options *options, uint32_t known, uint64_t *wrong) {
+static void *options__given(fuzz_input *input, any_options *options, any_sizes sizes, uint64_t *wrong) {
   if (fuzz_take(input, 16) == 1)
     options->size = fuzz_take_number(input);
   if (fuzz_take(input, 64) == 1)
     return NULL;
-  if (options->size != known)
+  const bool known = options__knows(sizes, options->size);
+  if (!known)
     *wrong = WRONG(NPS_ARGUMENT_OPTIONS_SIZE, true);
-  const size_t room = options->size == known ? known : sizeof options->size;
+  const size_t room = known ? options->size : sizeof options->size;
   void *memory = malloc(room);
   if (memory == NULL)
     fuzz_fail("no memory for options");
@@ -148,14 +162,14 @@ static void options__check_pipe(const nps_pipe *pipe, uint32_t direction, uint32
 static void options__poll(fuzz_input *input) {
   any_options options;
   uint64_t wrong = 0;
-  options__init(input, options__init_poll, sizeof options.poll, &options);
+  options__init(input, options__init_poll, ONE_SIZE(nps_poll_options), &options);
   uint32_t *const fields[] = {&options.poll.pool_buffers, &options.poll.pool_buffer_size, &options.poll.flags};
   options__set(input, fields, 3);
   wrong = WRONG(NPS_ARGUMENT_POOL_BUFFERS, options.poll.pool_buffers > 65536) |
           WRONG(NPS_ARGUMENT_POOL_BUFFER_SIZE,
               options.poll.pool_buffer_size < 4096 || options.poll.pool_buffer_size > 1048576) |
           WRONG(NPS_ARGUMENT_FLAGS, options.poll.flags != 0);
-  nps_poll_options *given = options__given(input, &options, sizeof options.poll, &wrong);
+  nps_poll_options *given = options__given(input, &options, ONE_SIZE(nps_poll_options), &wrong);
   if (given == NULL)
     wrong = 0; /* all defaults */
   const bool nowhere = fuzz_take(input, 64) == 1;
@@ -174,7 +188,7 @@ static void options__poll(fuzz_input *input) {
 
 static void options__server(fuzz_input *input) {
   any_options options;
-  options__init(input, options__init_server, sizeof options.server, &options);
+  options__init(input, options__init_server, GROWN(nps_server_options, mode), &options);
   nps_server_options *s = &options.server;
   uint32_t *const fields[] = {&s->direction, &s->max_instances, &s->flags, &s->in_buffer_size, &s->out_buffer_size,
       &s->read_ahead, &s->write_limit};
@@ -184,11 +198,11 @@ static void options__server(fuzz_input *input) {
   s->name = name;
   uint64_t wrong = options__wrong_name(name) | options__wrong_direction(s->direction) |
                    WRONG(NPS_ARGUMENT_MAX_INSTANCES, s->max_instances < 1 || s->max_instances > 255) |
-                   WRONG(NPS_ARGUMENT_FLAGS, s->flags > NPS_SERVER_FIRST_INSTANCE) |
+                   WRONG(NPS_ARGUMENT_FLAGS, s->flags > 7) |
                    WRONG(NPS_ARGUMENT_IN_BUFFER_SIZE, s->in_buffer_size > 16777216) |
                    WRONG(NPS_ARGUMENT_OUT_BUFFER_SIZE, s->out_buffer_size > 16777216) |
                    options__wrong_transfer(s->read_ahead, s->write_limit);
-  nps_server_options *given = options__given(input, &options, sizeof *s, &wrong);
+  nps_server_options *given = options__given(input, &options, GROWN(nps_server_options, mode), &wrong);
   if (given == NULL)
     wrong = WRONG(NPS_ARGUMENT_OPTIONS, true);
   const bool nowhere = odd / 32 == 1;
@@ -222,7 +236,7 @@ static void options__serve(sim_moment moment, void *context) {
 
 static void options__client(fuzz_input *input) {
   any_options options;
-  options__init(input, options__init_client, sizeof options.client, &options);
+  options__init(input, options__init_client, GROWN(nps_client_options, mode), &options);
   nps_client_options *c = &options.client;
   uint32_t *const fields[] = {&c->direction, &c->flags, &c->read_ahead, &c->write_limit, &c->reserved};
   options__set(input, fields, 5);
@@ -238,9 +252,9 @@ static void options__client(fuzz_input *input) {
   c->name = name;
   uint64_t wrong = options__wrong_name(name) | options__wrong_direction(c->direction) |
                    WRONG(NPS_ARGUMENT_TIMEOUT, c->timeout_ms < NPS_FOREVER) |
-                   WRONG(NPS_ARGUMENT_FLAGS, c->flags != 0 || c->reserved != 0) |
+                   WRONG(NPS_ARGUMENT_FLAGS, c->flags > 5 || c->reserved != 0) |
                    options__wrong_transfer(c->read_ahead, c->write_limit);
-  nps_client_options *given = options__given(input, &options, sizeof *c, &wrong);
+  nps_client_options *given = options__given(input, &options, GROWN(nps_client_options, mode), &wrong);
   if (given == NULL)
     wrong = WRONG(NPS_ARGUMENT_OPTIONS, true);
   const bool nowhere = odd / 32 == 1;
@@ -275,12 +289,12 @@ static void options__client(fuzz_input *input) {
 
 static void options__adopt(fuzz_input *input) {
   any_options options;
-  options__init(input, options__init_adopt, sizeof options.adopt, &options);
+  options__init(input, options__init_adopt, ONE_SIZE(nps_adopt_options), &options);
   nps_adopt_options *a = &options.adopt;
   uint32_t *const fields[] = {&a->flags, &a->read_ahead, &a->write_limit};
   options__set(input, fields, 3);
   uint64_t wrong = WRONG(NPS_ARGUMENT_FLAGS, a->flags != 0) | options__wrong_transfer(a->read_ahead, a->write_limit);
-  nps_adopt_options *given = options__given(input, &options, sizeof *a, &wrong);
+  nps_adopt_options *given = options__given(input, &options, ONE_SIZE(nps_adopt_options), &wrong);
   if (given == NULL)
     wrong = 0; /* all defaults */
   sim_file *server = sim_serve("adopt", NPS_DIRECTION_DUPLEX, 100),

@@ -91,11 +91,13 @@ TEST(test_server_options_have_limits) { /* O1, O3 */
   static const limits of[] = {
       {offsetof(nps_server_options, direction), 1, 3, NPS_ARGUMENT_DIRECTION},
       {offsetof(nps_server_options, max_instances), 1, 255, NPS_ARGUMENT_MAX_INSTANCES},
-      {offsetof(nps_server_options, flags), 0, 1, NPS_ARGUMENT_FLAGS},
+      {offsetof(nps_server_options, flags), 0, 7, NPS_ARGUMENT_FLAGS},
       {offsetof(nps_server_options, in_buffer_size), 0, LARGEST_QUOTA, NPS_ARGUMENT_IN_BUFFER_SIZE},
       {offsetof(nps_server_options, out_buffer_size), 0, LARGEST_QUOTA, NPS_ARGUMENT_OUT_BUFFER_SIZE},
       {offsetof(nps_server_options, read_ahead), 0, LARGEST_BUFFER, NPS_ARGUMENT_READ_AHEAD},
       {offsetof(nps_server_options, write_limit), 1, LARGEST_QUOTA, NPS_ARGUMENT_WRITE_LIMIT},
+      {offsetof(nps_server_options, mode), 0, 1, NPS_ARGUMENT_MODE},
+      {offsetof(nps_server_options, reserved), 0, 0, NPS_ARGUMENT_FLAGS},
   };
   nps_server_options options;
   REQUIRE_OK(nps_server_options_init(&options, sizeof options));
@@ -111,7 +113,8 @@ TEST(test_server_options_have_limits) { /* O1, O3 */
 TEST(test_client_options_have_limits) { /* O3 */
   static const limits of[] = {
       {offsetof(nps_client_options, direction), 1, 3, NPS_ARGUMENT_DIRECTION},
-      {offsetof(nps_client_options, flags), 0, 0, NPS_ARGUMENT_FLAGS},
+      {offsetof(nps_client_options, mode), 0, 1, NPS_ARGUMENT_MODE},
+      {offsetof(nps_client_options, impersonation), 0, 4, NPS_ARGUMENT_IMPERSONATION},
       {offsetof(nps_client_options, reserved), 0, 0, NPS_ARGUMENT_FLAGS},
       {offsetof(nps_client_options, read_ahead), 0, LARGEST_BUFFER, NPS_ARGUMENT_READ_AHEAD},
       {offsetof(nps_client_options, write_limit), 1, LARGEST_QUOTA, NPS_ARGUMENT_WRITE_LIMIT},
