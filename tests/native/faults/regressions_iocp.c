@@ -91,7 +91,7 @@ TEST(test_a_handle_that_cannot_be_examined_is_not_called_wrong) {
   nps_pipe *pipe = NULL;
   peer_pair(&one, &other);
   intptr_t handle = peer_take_handle(one);
-  begin("adopt__query", "NtQueryInformationFile", "STATUS_INSUFFICIENT_RESOURCES");
+  begin("nt_query", "NtQueryInformationFile", "STATUS_INSUFFICIENT_RESOURCES");
   nps_result result = nps_pipe_adopt(handle, NULL, &pipe);
   end();
   REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, result);
