@@ -52,7 +52,8 @@ TEST(test_an_adopted_handle_reads_as_it_was_set_to) { /* adopt, R4: a client of 
   const char *name = test_name();
   loop *l = loop_new();
   nps_pipe *server = NULL, *client = NULL;
-  HANDLE serving = raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
+  HANDLE serving =
+      raw_server(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
   HANDLE opened = raw_client(name, GENERIC_READ | GENERIC_WRITE, FILE_FLAG_OVERLAPPED);
   REQUIRE_OK(nps_pipe_adopt((intptr_t)serving, NULL, &server));
   REQUIRE_OK(nps_pipe_adopt((intptr_t)opened, NULL, &client));
