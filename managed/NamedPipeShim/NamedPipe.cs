@@ -28,11 +28,12 @@ public sealed partial class NamedPipe : IDisposable
     private readonly SafeNamedPipeHandle _handle;
     private NamedPipePoller? _poller;
 
-    private NamedPipe(SafeNamedPipeHandle handle, string? name, bool isServer)
+    private NamedPipe(SafeNamedPipeHandle handle, string? name, bool isServer, PipeDirection direction)
     {
         _handle = handle;
         Name = name;
         IsServer = isServer;
+        Direction = direction;
     }
 
     /// <summary>The name as it was given to create or open; null for a pipe made of a handle.</summary>
@@ -40,6 +41,9 @@ public sealed partial class NamedPipe : IDisposable
 
     /// <summary>Whether this is a server instance, made by <see cref="CreateServer(NamedPipeServerOptions)"/>.</summary>
     public bool IsServer { get; }
+
+    /// <summary>Which way bytes flow, seen from this end; in both ways for a pipe made of a handle.</summary>
+    public PipeDirection Direction { get; }
 
     /// <summary>The poller that the pipe is registered with, or was last; null before the first register.</summary>
     public NamedPipePoller? Poller => Volatile.Read(ref _poller);
@@ -61,7 +65,7 @@ public sealed partial class NamedPipe : IDisposable
     public static NamedPipe CreateServer(NamedPipeServerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new NamedPipe(SafeNamedPipeHandle.Create(options), options.Name, isServer: true);
+        return new NamedPipe(SafeNamedPipeHandle.Create(options), options.Name, isServer: true, options.Direction);
     }
 
     /// <summary>Creates a server instance of a name with the default options.</summary>
@@ -82,13 +86,21 @@ public sealed partial class NamedPipe : IDisposable
     public static NamedPipe OpenClient(NamedPipeClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new NamedPipe(SafeNamedPipeHandle.Open(options), options.Name, isServer: false);
+        return new NamedPipe(SafeNamedPipeHandle.Open(options), options.Name, isServer: false, options.Direction);
     }
 
     /// <summary>Opens the client end of a name with the default options: one try.</summary>
     /// <inheritdoc cref="OpenClient(NamedPipeClientOptions)"/>
     /// <param name="name">The name.</param>
     public static NamedPipe OpenClient(string name) => OpenClient(new NamedPipeClientOptions { Name = name });
+
+    /// <summary>One try, whatever the options' time-out. Null, and why: not found or busy. Throws everything else.</summary>
+    internal static NamedPipe? TryOpenClient(NamedPipeClientOptions options, out NamedPipeException? why)
+    {
+        SafeNamedPipeHandle? handle = SafeNamedPipeHandle.TryOpen(options, out NativeResult result);
+        why = handle is null ? (NamedPipeException)NativeError.ToExceptionOf(options.Name, result) : null;
+        return handle is null ? null : new NamedPipe(handle, options.Name, isServer: false, options.Direction);
+    }
 
     /// <summary>
     /// Makes a pipe of a handle: one opened for overlapped I/O on Windows, a connected Unix domain stream socket on Linux
@@ -111,7 +123,7 @@ public sealed partial class NamedPipe : IDisposable
     public static NamedPipe FromHandle(SafePipeHandle handle, NamedPipeHandleOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        return new NamedPipe(SafeNamedPipeHandle.Adopt(handle, options), name: null, isServer: false);
+        return new NamedPipe(SafeNamedPipeHandle.Adopt(handle, options), name: null, isServer: false, PipeDirection.InOut);
     }
 
     /// <summary>

@@ -48,6 +48,16 @@ public class NamedPipeException : IOException
         }
     }
 
+    /// <summary>Creates an exception for an error that has a cause.</summary>
+    /// <param name="message">What went wrong.</param>
+    /// <param name="error">The kind of error, the same on every system.</param>
+    /// <param name="innerException">The cause.</param>
+    public NamedPipeException(string? message, NamedPipeError error, Exception? innerException)
+        : base(message, innerException)
+    {
+        Error = error;
+    }
+
     /// <summary>The kind of error, the same on every system.</summary>
     public NamedPipeError Error { get; }
 

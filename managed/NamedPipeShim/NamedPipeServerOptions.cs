@@ -102,4 +102,6 @@ public sealed class NamedPipeServerOptions
             _writeLimit = value;
         }
     }
+
+    internal NamedPipeServerOptions Copy() => (NamedPipeServerOptions)MemberwiseClone();
 }

@@ -22,13 +22,17 @@ internal static class NativeError
     /// <summary>For create and open: a failure that is told by its kind alone gets the pipe's name.</summary>
     public static void ThrowIfErrorOf(string pipeName, NativeResult result)
     {
-        if (!result.IsError)
+        if (result.IsError)
         {
-            return;
+            throw ToExceptionOf(pipeName, result);
         }
+    }
 
+    /// <summary>The exception for a failure of create or open.</summary>
+    public static Exception ToExceptionOf(string pipeName, NativeResult result)
+    {
         Exception error = ToException(result, nameof(NamedPipe));
-        throw error is NamedPipeException failure
+        return error is NamedPipeException failure
             ? new NamedPipeException($"{failure.Message} Pipe: '{pipeName}'.", failure.Error, failure.NativeErrorCode)
             : error;
     }

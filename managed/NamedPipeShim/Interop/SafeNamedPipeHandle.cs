@@ -52,24 +52,46 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
 
     internal static SafeNamedPipeHandle Open(NamedPipeClientOptions options)
     {
+        SafeNamedPipeHandle? opened =
+            Open(options, Milliseconds.From(options.Timeout, nameof(NamedPipeClientOptions.Timeout)), out NativeResult result);
+        return opened ?? throw NativeError.ToExceptionOf(options.Name, result);
+    }
+
+    /// <summary>One try. Null: nobody serves the name, or it is busy.</summary>
+    internal static SafeNamedPipeHandle? TryOpen(NamedPipeClientOptions options, out NativeResult result)
+    {
+        SafeNamedPipeHandle? opened = Open(options, 0, out result);
+        return opened is not null || result.Is(nps_status.NPS_E_NOT_FOUND) || result.Is(nps_status.NPS_E_PIPE_BUSY)
+            ? opened
+            : throw NativeError.ToExceptionOf(options.Name, result);
+    }
+
+    private static SafeNamedPipeHandle? Open(NamedPipeClientOptions options, long timeout, out NativeResult result)
+    {
         NativeLibraryCheck.Ensure();
-        SafeNamedPipeHandle created = new();
         nps_client_options native;
         NativeError.ThrowIfError(
             NativeMethods.nps_client_options_init(&native, (uint)sizeof(nps_client_options)), nameof(NamedPipe));
         native.direction = (uint)options.Direction;
-        native.timeout_ms = Milliseconds.From(options.Timeout, nameof(NamedPipeClientOptions.Timeout));
+        native.timeout_ms = timeout;
         native.read_ahead = (uint)options.ReadAhead;
         native.write_limit = (uint)options.WriteLimit;
         nps_pipe* pipe = null;
+        SafeNamedPipeHandle opened = new();
         fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
         {
             native.name = (sbyte*)name;
-            NativeError.ThrowIfErrorOf(options.Name, NativeMethods.nps_pipe_open(&native, &pipe));
+            result = NativeMethods.nps_pipe_open(&native, &pipe);
         }
 
-        created.SetHandle((nint)pipe);
-        return created;
+        if (result.IsError)
+        {
+            opened.Dispose();
+            return null;
+        }
+
+        opened.SetHandle((nint)pipe);
+        return opened;
     }
 
     /// <summary>Adopts what <paramref name="source"/> holds. On success that is closed and the result owns the pipe; on

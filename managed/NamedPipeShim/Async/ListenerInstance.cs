@@ -1,0 +1,99 @@
+namespace NamedPipeShim.Async;
+
+/// <summary>
+/// One server instance of a listener, from its creation until it has a client, which the listener hears of once.
+/// </summary>
+/// <remarks>A connect that fails (a bad client, no descriptor to spare) is tried again after a pause, for ever.</remarks>
+internal sealed class ListenerInstance : LoopClient
+{
+    private readonly NamedPipeListener _listener;
+    private readonly NamedPipeEventLoop _loop;
+    private readonly LoopSlot _slot;
+    private readonly Lock _lock = new();
+
+    // Guarded by _lock.
+    private Retry _retry;
+    private bool _over; // it has a client, or is closed
+
+    public ListenerInstance(NamedPipeListener listener, NamedPipeEventLoop loop, NamedPipe pipe)
+    {
+        _listener = listener;
+        _loop = loop;
+        Pipe = pipe;
+        _slot = loop.Attach(this);
+        try
+        {
+            pipe.Register(loop.Poller, _slot.Token, PipeInterest.Both);
+        }
+        catch
+        {
+            loop.Detach(_slot);
+            throw;
+        }
+    }
+
+    public NamedPipe Pipe { get; }
+
+    public override void OnReady(PipeReadiness readiness) => Listen();
+
+    public override void OnLoopEnded() => _listener.OnLoopEnded();
+
+    /// <summary>Looks for a client, and tells the listener when there is one.</summary>
+    public void Listen()
+    {
+        lock (_lock)
+        {
+            if (_over || !HasClient())
+            {
+                return;
+            }
+
+            _over = true;
+        }
+
+        _loop.Detach(_slot);
+        _listener.OnConnected(this);
+    }
+
+    /// <summary>Ends an instance that waits. One that has a client is the listener's.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            if (_over)
+            {
+                return;
+            }
+
+            _over = true;
+        }
+
+        _loop.Detach(_slot);
+        Pipe.Abort();
+        Pipe.Dispose();
+    }
+
+    private bool HasClient()
+    {
+        try
+        {
+            _ = Pipe.TakeError(); // of the connect that failed before
+            return Pipe.TryConnect() == PipeStatus.Ok;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false; // the loop has ended: it tells the listener
+        }
+        catch (Exception error) when (error is IOException or OutOfMemoryException)
+        {
+            _ = ListenLater(_retry.NextMilliseconds());
+            return false;
+        }
+    }
+
+    private async Task ListenLater(int milliseconds)
+    {
+        await Task.Delay(milliseconds).ConfigureAwait(false);
+        Listen();
+    }
+}

@@ -1,0 +1,14 @@
+namespace NamedPipeShim.Async;
+
+/// <summary>What a <see cref="StreamOperation"/> does.</summary>
+internal enum OperationKind
+{
+    /// <summary>Reads what is there into its destination; ends with the number of bytes, 0 at the end of the stream.</summary>
+    Read,
+
+    /// <summary>Writes all of its source.</summary>
+    Write,
+
+    /// <summary>Waits until everything that was accepted is in the system's hands.</summary>
+    Flush,
+}

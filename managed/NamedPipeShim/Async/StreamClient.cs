@@ -1,0 +1,152 @@
+namespace NamedPipeShim.Async;
+
+/// <summary>What a stream and its event loop share: the pipe, its two sides, and the stream's end.</summary>
+internal sealed class StreamClient : LoopClient
+{
+    private readonly Lock _lock = new();
+    private NamedPipeException? _backgroundError; // guarded by _lock
+    private bool _closed; // guarded by _lock
+    private volatile bool _peerClosed;
+
+    /// <summary>Registers the pipe with the loop's poller, or anew if it is registered there already.</summary>
+    public StreamClient(NamedPipe pipe, NamedPipeEventLoop loop)
+    {
+        Pipe = pipe;
+        Loop = loop;
+        Reader = new StreamReaderSide(pipe, loop, this);
+        Writer = new StreamWriterSide(pipe, loop, this);
+        Slot = loop.Attach(this);
+        try
+        {
+            if (pipe.Poller is null)
+            {
+                pipe.Register(loop.Poller, Slot.Token, PipeInterest.Both);
+            }
+            else
+            {
+                pipe.Reregister(Slot.Token, PipeInterest.Both);
+            }
+        }
+        catch
+        {
+            loop.Detach(Slot);
+            throw;
+        }
+    }
+
+    public NamedPipe Pipe { get; }
+
+    public NamedPipeEventLoop Loop { get; }
+
+    public LoopSlot Slot { get; }
+
+    public StreamReaderSide Reader { get; }
+
+    public StreamWriterSide Writer { get; }
+
+    /// <summary>Whether neither end has closed, as far as is known.</summary>
+    public bool IsOpen => !_peerClosed && !IsClosedHere;
+
+    public bool IsClosedHere => Volatile.Read(ref _closed);
+
+    public override void OnReady(PipeReadiness readiness)
+    {
+        if ((readiness & PipeReadiness.Closed) != 0)
+        {
+            PeerHasClosed();
+        }
+
+        if ((readiness & PipeReadiness.Error) != 0)
+        {
+            KeepBackgroundError();
+        }
+
+        if ((readiness & (PipeReadiness.Readable | PipeReadiness.Closed)) != 0)
+        {
+            Reader.Pump();
+        }
+
+        if ((readiness & (PipeReadiness.Writable | PipeReadiness.Closed | PipeReadiness.Error)) != 0)
+        {
+            Writer.Pump();
+        }
+    }
+
+    public override void OnLoopEnded() => Close(NamedPipe.DefaultLinger, nameof(NamedPipeEventLoop));
+
+    public void PeerHasClosed() => _peerClosed = true;
+
+    /// <summary>An accepted write that failed in the background is told once, by the flush that follows (W4).</summary>
+    public void ThrowBackgroundError()
+    {
+        KeepBackgroundError();
+        NamedPipeException? error;
+        lock (_lock)
+        {
+            error = _backgroundError;
+            _backgroundError = null;
+        }
+
+        if (error is not null)
+        {
+            throw error;
+        }
+    }
+
+    /// <summary>Ends both sides and the pipe, once. <paramref name="linger"/> null: at once, with the loss of what is unsent.</summary>
+    public void Close(TimeSpan? linger, string objectName)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                if (linger is null)
+                {
+                    Pipe.Abort(); // what lingers
+                }
+
+                return;
+            }
+
+            _closed = true;
+        }
+
+        Loop.Detach(Slot);
+        ObjectDisposedException why = new(objectName);
+        Reader.End(why);
+        Writer.End(why);
+        if (linger is null)
+        {
+            Pipe.Abort();
+        }
+        else
+        {
+            CloseQuietly(linger.Value);
+        }
+
+        Pipe.Dispose();
+    }
+
+    private void CloseQuietly(TimeSpan linger)
+    {
+        try
+        {
+            _ = Pipe.Close(linger);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The poller's end closed it, or the program did.
+        }
+    }
+
+    private void KeepBackgroundError()
+    {
+        if (Pipe.TakeError() is { } error)
+        {
+            lock (_lock)
+            {
+                _backgroundError = error;
+            }
+        }
+    }
+}

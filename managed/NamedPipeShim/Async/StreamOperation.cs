@@ -1,0 +1,198 @@
+using System.Threading.Tasks.Sources;
+
+namespace NamedPipeShim.Async;
+
+/// <summary>
+/// One read, write or flush that has to wait. Reused: a side has one in hand, and makes more only while several wait.
+/// </summary>
+/// <remarks>
+/// Whoever takes an operation out of its side's queue, under the side's lock, finishes it: the loop's thread, a cancellation, a
+/// dispose, or a time-out. So it is finished once. The registration with a cancellation token is made after the operation was
+/// queued and may be overtaken by its end: <see cref="_phase"/> decides who of the two signals. The registration is
+/// disposed outside the side's lock, which its callback takes, and before the operation can be used again.
+/// </remarks>
+internal sealed class StreamOperation(StreamSide side) : IValueTaskSource<int>, IValueTaskSource
+{
+    private const int Registered = 1;
+    private const int Finished = 2;
+
+    private readonly StreamSide _side = side;
+    private ManualResetValueTaskSourceCore<int> _core;
+    private CancellationTokenRegistration _registration;
+    private int _phase;
+    private int _result;
+    private Exception? _error;
+    private bool _blocking; // a synchronous call: nobody awaits
+    private bool _signalled; // ... and it may go on; guarded by this object's monitor
+
+    /// <summary>The next in the side's queue. Guarded by the side's lock, like all that follows.</summary>
+    public StreamOperation? Next { get; set; }
+
+    public OperationKind Kind { get; set; }
+
+    /// <summary>Read: where to. Empty otherwise.</summary>
+    public Memory<byte> Destination { get; set; }
+
+    /// <summary>Write: what is left to do. Empty otherwise.</summary>
+    public ReadOnlyMemory<byte> Source { get; set; }
+
+    /// <summary>Begins to wait for the end. Called once, by who queued it, with no lock held.</summary>
+    public ValueTask<int> Start(CancellationToken token)
+    {
+        ValueTask<int> task = new(this, _core.Version); // first: the end may come at any time
+        Arm(token);
+        return task;
+    }
+
+    /// <summary>As <see cref="Start"/>, for operations without a result.</summary>
+    public ValueTask StartWithoutResult(CancellationToken token)
+    {
+        ValueTask task = new(this, _core.Version);
+        Arm(token);
+        return task;
+    }
+
+    /// <summary>
+    /// Blocks until the end, or until the time is over: then with <paramref name="timedOut"/>. Called once, by who queued it,
+    /// with no lock held; gives the operation back.
+    /// </summary>
+    public int Wait(int timeoutMilliseconds, Func<Exception> timedOut)
+    {
+        _blocking = true;
+        Arm(CancellationToken.None);
+        if (!WaitForSignal(timeoutMilliseconds) && _side.Remove(this))
+        {
+            Finish(0, timedOut());
+        }
+
+        _ = WaitForSignal(Timeout.Infinite); // it is in somebody's hands, who finishes it now
+        int result = _result;
+        Exception? error = _error;
+        Reset();
+        _side.GiveBack(this);
+        return error is null ? result : throw error;
+    }
+
+    /// <summary>The end. Called once, by who took it out of the queue, with no lock held.</summary>
+    public void Finish(int result, Exception? error)
+    {
+        _result = result;
+        _error = error;
+        if ((Interlocked.Or(ref _phase, Finished) & Registered) != 0)
+        {
+            Signal();
+        }
+    }
+
+    int IValueTaskSource<int>.GetResult(short token)
+    {
+        try
+        {
+            return _core.GetResult(token);
+        }
+        finally
+        {
+            Reset();
+            _side.GiveBack(this);
+        }
+    }
+
+    void IValueTaskSource.GetResult(short token) => ((IValueTaskSource<int>)this).GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _core.GetStatus(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource<int>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+
+    void IValueTaskSource.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+
+    private void Arm(CancellationToken token)
+    {
+        if (token.CanBeCanceled)
+        {
+            // May call back at once, on this thread.
+            _registration = token.UnsafeRegister(
+                static (operation, token) => ((StreamOperation)operation!).Cancel(token), this);
+        }
+
+        if ((Interlocked.Or(ref _phase, Registered) & Finished) != 0)
+        {
+            Signal();
+        }
+    }
+
+    private bool WaitForSignal(int timeoutMilliseconds)
+    {
+        long deadline = timeoutMilliseconds < 0 ? -1 : Environment.TickCount64 + timeoutMilliseconds;
+        if (_side.Loop.IsCurrentThread)
+        {
+            _side.Loop.DriveUntil(() => Volatile.Read(ref _signalled), deadline);
+        }
+
+        lock (this)
+        {
+            while (!_signalled)
+            {
+                long left = deadline < 0 ? Timeout.Infinite : deadline - Environment.TickCount64;
+                if (deadline >= 0 && left <= 0)
+                {
+                    return false;
+                }
+
+                Monitor.Wait(this, (int)left);
+            }
+        }
+
+        return true;
+    }
+
+    private void Cancel(CancellationToken token)
+    {
+        if (_side.Remove(this))
+        {
+            Finish(0, new OperationCanceledException(token));
+        }
+    }
+
+    private void Signal()
+    {
+        _registration.Dispose(); // waits for a callback that runs: it takes the side's lock, and finds nothing to do
+        if (_blocking)
+        {
+            lock (this)
+            {
+                _signalled = true;
+                Monitor.PulseAll(this);
+            }
+
+            _side.Loop.WakeIfDrivenFromInside();
+            return;
+        }
+
+        _core.RunContinuationsAsynchronously = !_side.Loop.RunsContinuationsInline || !_side.Loop.IsCurrentThread;
+        if (_error is null)
+        {
+            _core.SetResult(_result);
+        }
+        else
+        {
+            _core.SetException(_error);
+        }
+    }
+
+    private void Reset()
+    {
+        _core.Reset();
+        _registration = default;
+        _phase = 0;
+        _error = null;
+        _blocking = _signalled = false;
+        Destination = default;
+        Source = default;
+    }
+}

@@ -1,0 +1,203 @@
+namespace NamedPipeShim.Async;
+
+/// <summary>
+/// The reading or the writing half of a stream: its operations, done in the order in which they came.
+/// </summary>
+/// <remarks>
+/// One lock for each side guards its queue and is held while the pipe is tried, which never blocks. So an event that comes
+/// between "would block" and the queueing waits for the lock and then finds the operation: none is missed. A cancelled
+/// operation has moved no byte that its caller does not know of: bytes move under the lock, and with them the operation ends.
+/// </remarks>
+internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
+{
+    // Operations of one side in one turn of the loop; then the others have theirs.
+    private const int OperationsPerTurn = 16;
+
+    private readonly Lock _lock = new();
+    private StreamOperation? _first;
+    private StreamOperation? _last;
+    private StreamOperation? _spare; // by interlocked exchange
+    private Exception? _ended;
+
+    public NamedPipeEventLoop Loop { get; } = loop;
+
+    protected NamedPipe Pipe { get; } = pipe;
+
+    /// <summary>Tries at once, if nothing waits before it; else, or if it would block, queues an operation.</summary>
+    /// <returns>The operation, which the caller starts; null: it was done, with <paramref name="result"/>.</returns>
+    public StreamOperation? Begin(OperationKind kind, Memory<byte> destination, ReadOnlyMemory<byte> source, out int result)
+    {
+        lock (_lock)
+        {
+            ThrowIfEnded();
+            if (_first is null && Loop.MayCompleteNow() && TryMove(kind, destination, ref source, out result))
+            {
+                return null;
+            }
+
+            result = 0;
+            bool idle = _first is null;
+            StreamOperation operation = Interlocked.Exchange(ref _spare, null) ?? new StreamOperation(this);
+            operation.Kind = kind;
+            operation.Destination = destination;
+            operation.Source = source;
+            Append(operation);
+            if (idle)
+            {
+                Hold(true);
+                if (Loop.RunsContinuationsInline && Loop.IsCurrentThread)
+                {
+                    Loop.Defer(this); // it was not tried, if the turn's share is used up
+                }
+            }
+
+            return operation;
+        }
+    }
+
+    /// <summary>Tries the operations that wait, the oldest first. On the loop's thread, with no lock held.</summary>
+    public void Pump()
+    {
+        for (int done = 0; ; done++)
+        {
+            StreamOperation? operation;
+            int result = 0;
+            Exception? error = null;
+            lock (_lock)
+            {
+                operation = _first;
+                if (operation is null)
+                {
+                    return;
+                }
+
+                if (done == OperationsPerTurn)
+                {
+                    Loop.Defer(this);
+                    return;
+                }
+
+                try
+                {
+                    ReadOnlyMemory<byte> source = operation.Source;
+                    bool moved = TryMove(operation.Kind, operation.Destination, ref source, out result);
+                    operation.Source = source;
+                    if (!moved)
+                    {
+                        return;
+                    }
+                }
+                catch (Exception failure)
+                {
+                    error = failure;
+                }
+
+                Unlink(operation);
+            }
+
+            operation.Finish(result, error);
+        }
+    }
+
+    /// <summary>Takes an operation out of the queue. True: it was there, and the caller finishes it.</summary>
+    public bool Remove(StreamOperation operation)
+    {
+        lock (_lock)
+        {
+            for (StreamOperation? one = _first; one is not null; one = one.Next)
+            {
+                if (ReferenceEquals(one, operation))
+                {
+                    Unlink(operation);
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Ends the side: what waits fails, and so does every later operation.</summary>
+    public void End(Exception why)
+    {
+        StreamOperation? waiting;
+        lock (_lock)
+        {
+            _ended ??= why;
+            waiting = _first;
+            _first = _last = null;
+            Hold(false);
+        }
+
+        while (waiting is not null)
+        {
+            StreamOperation next = waiting;
+            waiting = next.Next;
+            next.Next = null;
+            next.Finish(0, why);
+        }
+    }
+
+    public void GiveBack(StreamOperation operation) => Volatile.Write(ref _spare, operation);
+
+    /// <summary>Does as much as can be done now. True: all, with the result. Throws what the pipe throws.</summary>
+    protected abstract bool TryMove(
+        OperationKind kind, Memory<byte> destination, ref ReadOnlyMemory<byte> source, out int result);
+
+    /// <summary>Whether the loop must keep the stream alive.</summary>
+    protected abstract void Hold(bool hold);
+
+    private void ThrowIfEnded()
+    {
+        if (_ended is not null)
+        {
+            throw _ended is ObjectDisposedException disposed
+                ? new ObjectDisposedException(disposed.ObjectName)
+                : _ended;
+        }
+    }
+
+    private void Append(StreamOperation operation)
+    {
+        operation.Next = null;
+        if (_last is null)
+        {
+            _first = operation;
+        }
+        else
+        {
+            _last.Next = operation;
+        }
+
+        _last = operation;
+    }
+
+    private void Unlink(StreamOperation operation)
+    {
+        StreamOperation? before = null;
+        for (StreamOperation? one = _first; !ReferenceEquals(one, operation); one = one!.Next)
+        {
+            before = one;
+        }
+
+        if (before is null)
+        {
+            _first = operation.Next;
+        }
+        else
+        {
+            before.Next = operation.Next;
+        }
+
+        if (ReferenceEquals(_last, operation))
+        {
+            _last = before;
+        }
+
+        operation.Next = null;
+        if (_first is null)
+        {
+            Hold(false);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using NamedPipeShim.Async;
+
+namespace NamedPipeShim;
+
+/// <summary>
+/// Serves a name: accepts one client after the other, each as a <see cref="NamedPipeStream"/>.
+/// </summary>
+/// <remarks>
+/// The name is there from <see cref="Listen(NamedPipeServerOptions,NamedPipeListenerOptions?)"/> to the end: the next instance
+/// exists before a connection is handed out. A client that connects and vanishes is handed out all the same, and its stream
+/// ends; no client ends the listener. Every member may be called from any thread.
+/// </remarks>
+public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
+{
+    private readonly NamedPipeServerOptions _options;
+    private readonly NamedPipeEventLoop _loop;
+    private readonly Channel<NamedPipe> _accepted = Channel.CreateUnbounded<NamedPipe>();
+    private readonly int _instancesAhead;
+    private readonly Lock _lock = new();
+
+    // Guarded by _lock. Those that wait and those in _accepted are _instancesAhead together, unless the system refuses more.
+    private readonly List<ListenerInstance> _waiting = [];
+    private bool _stopped;
+    private bool _refillOwed; // a refill failed and will be tried again
+    private Retry _retry;
+
+    private NamedPipeListener(NamedPipeServerOptions options, NamedPipeListenerOptions listenerOptions)
+    {
+        _options = options;
+        _loop = listenerOptions.EventLoop ?? NamedPipeEventLoop.Default;
+        _instancesAhead = options.MaxInstances == NamedPipeServerOptions.UnlimitedInstances
+            ? listenerOptions.InstancesAhead
+            : Math.Min(listenerOptions.InstancesAhead, options.MaxInstances);
+    }
+
+    /// <summary>The name that is served.</summary>
+    public string Name => _options.Name;
+
+    /// <summary>Serves a name with the default options.</summary>
+    /// <inheritdoc cref="Listen(NamedPipeServerOptions,NamedPipeListenerOptions?)"/>
+    /// <param name="name">The name.</param>
+    public static NamedPipeListener Listen(string name) => Listen(new NamedPipeServerOptions { Name = name });
+
+    /// <summary>Takes the name and begins to listen: clients can connect from now on.</summary>
+    /// <param name="options">The name and the rest; read now, later changes do nothing.</param>
+    /// <param name="listenerOptions">What concerns the listener alone; null: the defaults.</param>
+    /// <returns>The listener.</returns>
+    /// <exception cref="ArgumentException">An option is not valid; the parameter name says which.</exception>
+    /// <exception cref="NamedPipeException">As for <see cref="NamedPipe.CreateServer(NamedPipeServerOptions)"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The loop was disposed.</exception>
+    public static NamedPipeListener Listen(NamedPipeServerOptions options, NamedPipeListenerOptions? listenerOptions = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        NamedPipeServerOptions own = options.Copy();
+        NamedPipeListener listener = new(own, listenerOptions ?? new NamedPipeListenerOptions());
+        listener.Add();
+        own.FirstInstance = false; // the name is ours now
+        listener.Refill();
+        return listener;
+    }
+
+    /// <summary>Waits for the next client.</summary>
+    /// <param name="cancellationToken">Ends the wait; no client is lost by it.</param>
+    /// <returns>The connection; the caller disposes it.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The listener was stopped or disposed, or its loop was, before or
+    /// meanwhile.</exception>
+    public async ValueTask<NamedPipeStream> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        NamedPipe pipe;
+        try
+        {
+            pipe = await _accepted.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(nameof(NamedPipeListener), "The listener was stopped.");
+        }
+
+        Refill(); // first, so that no client finds the name missing
+        try
+        {
+            return new NamedPipeStream(pipe, _loop);
+        }
+        catch
+        {
+            pipe.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>All clients, until the listener is stopped or disposed: then the sequence ends.</summary>
+    /// <param name="cancellationToken">Ends it with an <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The connections; who enumerates disposes them.</returns>
+    public async IAsyncEnumerable<NamedPipeStream> AcceptAllAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            NamedPipeStream stream;
+            try
+            {
+                stream = await AcceptAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                yield break;
+            }
+
+            yield return stream;
+        }
+    }
+
+    /// <summary>Gives up the name. Clients that have connected can still be accepted; then every accept fails with
+    /// <see cref="ObjectDisposedException"/>. Never blocks; a second call does nothing.</summary>
+    public void Stop()
+    {
+        ListenerInstance[] waiting;
+        lock (_lock)
+        {
+            _stopped = true;
+            waiting = [.. _waiting];
+            _waiting.Clear();
+        }
+
+        foreach (ListenerInstance instance in waiting)
+        {
+            instance.Close();
+        }
+
+        _accepted.Writer.TryComplete();
+    }
+
+    /// <summary>Stops, and ends the connections that nobody has accepted. Those that were accepted are their owners'. Never
+    /// blocks; a second call does nothing.</summary>
+    public void Dispose()
+    {
+        Stop();
+        while (_accepted.Reader.TryRead(out NamedPipe? pipe))
+        {
+            pipe.Abort();
+            pipe.Dispose();
+        }
+    }
+
+    /// <summary>As <see cref="Dispose"/>.</summary>
+    /// <returns>A completed task.</returns>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return default;
+    }
+
+    internal void OnConnected(ListenerInstance instance)
+    {
+        bool kept;
+        lock (_lock)
+        {
+            kept = _waiting.Remove(instance) && _accepted.Writer.TryWrite(instance.Pipe);
+        }
+
+        if (!kept)
+        {
+            instance.Pipe.Abort();
+            instance.Pipe.Dispose();
+        }
+    }
+
+    internal void OnLoopEnded() => Dispose();
+
+    // As many as there should be. What fails is tried again later: meanwhile there are fewer.
+    private void Refill()
+    {
+        try
+        {
+            while (NeedsMore())
+            {
+                Add();
+            }
+        }
+        catch (Exception error) when (error is IOException or OutOfMemoryException)
+        {
+            RefillLater();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The loop has ended: it tells us.
+        }
+    }
+
+    private bool NeedsMore()
+    {
+        lock (_lock)
+        {
+            return !_stopped && _waiting.Count + _accepted.Reader.Count < _instancesAhead;
+        }
+    }
+
+    private void Add()
+    {
+        NamedPipe pipe = NamedPipe.CreateServer(_options);
+        ListenerInstance instance;
+        try
+        {
+            instance = new ListenerInstance(this, _loop, pipe);
+        }
+        catch
+        {
+            pipe.Dispose();
+            throw;
+        }
+
+        bool kept;
+        lock (_lock)
+        {
+            kept = !_stopped;
+            if (kept)
+            {
+                _waiting.Add(instance); // it keeps the instance alive, too
+            }
+        }
+
+        if (kept)
+        {
+            instance.Listen();
+        }
+        else
+        {
+            instance.Close();
+        }
+    }
+
+    private void RefillLater()
+    {
+        int milliseconds;
+        lock (_lock)
+        {
+            if (_refillOwed || _stopped)
+            {
+                return;
+            }
+
+            _refillOwed = true;
+            milliseconds = _retry.NextMilliseconds();
+        }
+
+        _ = RefillAfter(milliseconds);
+    }
+
+    private async Task RefillAfter(int milliseconds)
+    {
+        await Task.Delay(milliseconds).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _refillOwed = false;
+        }
+
+        Refill();
+    }
+}

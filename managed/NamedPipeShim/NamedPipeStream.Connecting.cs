@@ -1,0 +1,82 @@
+using NamedPipeShim.Async;
+
+namespace NamedPipeShim;
+
+/// <content>Connecting as a client.</content>
+public sealed partial class NamedPipeStream
+{
+    /// <summary>Connects to a server, as
+    /// <see cref="ConnectAsync(NamedPipeClientOptions,NamedPipeEventLoop?,CancellationToken)"/> with the default options and
+    /// loop: one try.</summary>
+    /// <param name="name">The server's name.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The connected stream.</returns>
+    /// <inheritdoc cref="ConnectAsync(NamedPipeClientOptions,NamedPipeEventLoop?,CancellationToken)" path="/exception"/>
+    public static ValueTask<NamedPipeStream> ConnectAsync(string name, CancellationToken cancellationToken = default) =>
+        ConnectAsync(new NamedPipeClientOptions { Name = name }, loop: null, cancellationToken);
+
+    /// <summary>
+    /// Connects to a server. With a <see cref="NamedPipeClientOptions.Timeout"/> it tries again, with growing pauses, while
+    /// the name is not there or busy; no thread waits meanwhile (contract K1, K2).
+    /// </summary>
+    /// <param name="options">The name and the rest.</param>
+    /// <param name="loop">The loop that will drive the stream; null: <see cref="NamedPipeEventLoop.Default"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The connected stream.</returns>
+    /// <exception cref="ArgumentException">An option is not valid; the parameter name says which.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="NamedPipeException">Without a time-out: not found or busy. With one: timed out, the last of these two
+    /// being the inner exception. Access denied, not a pipe, no handle left or another error: at once.</exception>
+    /// <exception cref="ObjectDisposedException">The loop was disposed.</exception>
+    public static async ValueTask<NamedPipeStream> ConnectAsync(
+        NamedPipeClientOptions options, NamedPipeEventLoop? loop = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        cancellationToken.ThrowIfCancellationRequested();
+        long start = Environment.TickCount64;
+        Retry retry = default;
+        while (true)
+        {
+            NamedPipe? pipe = NamedPipe.TryOpenClient(options, out NamedPipeException? why);
+            if (pipe is not null)
+            {
+                return Own(pipe, loop);
+            }
+
+            if (options.Timeout == TimeSpan.Zero)
+            {
+                throw why!;
+            }
+
+            TimeSpan pause = TimeSpan.FromMilliseconds(retry.NextMilliseconds());
+            if (options.Timeout != System.Threading.Timeout.InfiniteTimeSpan)
+            {
+                TimeSpan left = options.Timeout - TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
+                if (left <= TimeSpan.Zero)
+                {
+                    throw new NamedPipeException(
+                        $"No connection within {options.Timeout.TotalMilliseconds:0} ms. Pipe: '{options.Name}'.",
+                        NamedPipeError.TimedOut,
+                        why!);
+                }
+
+                pause = pause < left ? pause : left;
+            }
+
+            await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static NamedPipeStream Own(NamedPipe pipe, NamedPipeEventLoop? loop)
+    {
+        try
+        {
+            return new NamedPipeStream(pipe, loop);
+        }
+        catch
+        {
+            pipe.Dispose();
+            throw;
+        }
+    }
+}

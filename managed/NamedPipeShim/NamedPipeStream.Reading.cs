@@ -1,0 +1,93 @@
+using System.Buffers;
+using NamedPipeShim.Async;
+
+namespace NamedPipeShim;
+
+/// <content>Reading.</content>
+public sealed partial class NamedPipeStream
+{
+    /// <summary>
+    /// Reads what is there, or waits for the first bytes (contract R1 to R3).
+    /// </summary>
+    /// <param name="buffer">Takes the bytes. With an empty one the read ends at once with 0.</param>
+    /// <param name="cancellationToken">Ends the wait; no byte is lost by it.</param>
+    /// <returns>How many bytes were read; 0 at the end of the stream: the peer closed, and all that it had sent was
+    /// read.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="NotSupportedException">A stream that only writes.</exception>
+    /// <exception cref="NamedPipeException">The system reported an error.</exception>
+    /// <exception cref="ObjectDisposedException">The stream or its loop was disposed, before or meanwhile.</exception>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<int>(cancellationToken);
+        }
+
+        StreamOperation? waits;
+        int read;
+        try
+        {
+            waits = _client.Reader.Begin(OperationKind.Read, buffer, default, out read);
+        }
+        catch (Exception error)
+        {
+            return ValueTask.FromException<int>(error);
+        }
+
+        return waits is null ? new ValueTask<int>(read) : waits.Start(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        StreamOperation? waits =
+            _client.Reader.Begin(OperationKind.Read, buffer.AsMemory(offset, count), default, out int read);
+        return waits is null ? read : WaitForRead(waits);
+    }
+
+    /// <inheritdoc/>
+    public override int Read(Span<byte> buffer)
+    {
+        // What waits needs memory that stays: a span may be on the stack.
+        byte[] rented = ArrayPool<byte>.Shared.Rent(buffer.Length);
+        StreamOperation? waits =
+            _client.Reader.Begin(OperationKind.Read, rented.AsMemory(0, buffer.Length), default, out int read);
+        if (waits is not null)
+        {
+            read = WaitForRead(waits);
+        }
+
+        rented.AsSpan(0, read).CopyTo(buffer);
+        ArrayPool<byte>.Shared.Return(rented);
+        return read;
+    }
+
+    /// <inheritdoc/>
+    public override int ReadByte()
+    {
+        byte one = 0;
+        return Read(new Span<byte>(ref one)) == 0 ? -1 : one;
+    }
+
+    /// <inheritdoc/>
+    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+        TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), callback, state);
+
+    /// <inheritdoc/>
+    public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
+
+    private int WaitForRead(StreamOperation operation)
+    {
+        int timeout = _readTimeout;
+        return operation.Wait(timeout, () => TimedOut("read", timeout));
+    }
+}
