@@ -1,0 +1,235 @@
+using System.Diagnostics;
+using NamedPipeShim.Tests.Support;
+
+namespace NamedPipeShim.Tests;
+
+/// <summary>NamedPipeEventLoop: where continuations run, that nobody stalls or starves another, and its end.</summary>
+public class EventLoopTests
+{
+    [Test]
+    public async Task Continuations_RunOnThePool_UnlessInlineWasAskedFor([Values] bool inline)
+    {
+        await using NamedPipeEventLoop loop =
+            new(new NamedPipeEventLoopOptions { Name = "this loop", UnsafeRunContinuationsInline = inline });
+        Assert.That(loop.RunsContinuationsInline, Is.EqualTo(inline));
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        for (int i = 0; i < 20; i++)
+        {
+            Task<(bool Pool, string? Name)> where = ReadAndTellWhere(pair.Server);
+            await pair.Client.WriteAsync(new byte[1]);
+            (bool pool, string? name) = await where.InTime();
+            Assert.That(pool, Is.EqualTo(!inline));
+            Assert.That(name == "this loop", Is.EqualTo(inline));
+        }
+    }
+
+    [Test]
+    public async Task AsyncLocals_SurviveAnAwait_AndTheLoopHasNone()
+    {
+        AsyncLocal<string> local = new() { Value = "mine" };
+        await using NamedPipeEventLoop loop = new(); // begun where the value is set
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        ValueTask<int> reading = pair.Server.ReadAsync(new byte[1]);
+        await pair.Client.WriteAsync(new byte[1]);
+        await reading;
+        Assert.That(local.Value, Is.EqualTo("mine"));
+    }
+
+    [Test]
+    public async Task AContinuationThatBlocks_StallsNoOtherPipe()
+    {
+        await using NamedPipeEventLoop loop = new();
+        using StreamPair blocked = await StreamPair.NewAsync(loop);
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        using ManualResetEventSlim go = new();
+        Task blocking = Task.Run(async () =>
+        {
+            await blocked.Server.ReadAsync(new byte[1]).ConfigureAwait(false);
+            go.Wait();
+        });
+        await blocked.Client.WriteAsync(new byte[1]);
+        for (int i = 0; i < 100; i++)
+        {
+            ValueTask<int> reading = pair.Server.ReadAsync(new byte[1]);
+            await pair.Client.WriteAsync(new byte[1]);
+            Assert.That(await reading.InTime(), Is.EqualTo(1));
+        }
+
+        go.Set();
+        await blocking.InTime();
+    }
+
+    [Test]
+    public async Task AFloodingPipe_StarvesNoOther([Values] bool inline)
+    {
+        await using NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = inline });
+        await using NamedPipeEventLoop other = new(); // the flood comes from outside
+        string name = PipeNames.New();
+        await using NamedPipeListener listener = NamedPipeListener.Listen(
+            new NamedPipeServerOptions { Name = name }, new NamedPipeListenerOptions { EventLoop = loop });
+        using NamedPipeStream source = await NamedPipeStream.ConnectAsync(new NamedPipeClientOptions { Name = name }, other);
+        using NamedPipeStream sink = await listener.AcceptAsync().InTime();
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        using CancellationTokenSource over = new();
+        Task writing = Task.Run(() => FloodAsync(source, over.Token));
+        Task reading = Task.Run(() => DrainAsync(sink, over.Token));
+        for (int i = 0; i < 200; i++)
+        {
+            Task<int> answer = pair.Server.ReadAsync(new byte[1]).AsTask();
+            await pair.Client.WriteAsync(new byte[1]);
+            Assert.That(await answer.InTime(), Is.EqualTo(1));
+        }
+
+        over.Cancel();
+        await Task.WhenAll(writing, reading).InTime();
+    }
+
+    [Test]
+    public async Task ASynchronousCallInsideTheLoop_DrivesTheLoop()
+    {
+        await using NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = true });
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        Task<int> both = Task.Run(async () =>
+        {
+            await pair.Server.ReadAsync(new byte[1]).ConfigureAwait(false);
+            int second = pair.Server.ReadByte(); // on the loop's own thread
+            pair.Server.ReadTimeout = 20;
+            Assert.Throws<NamedPipeException>(() => pair.Server.ReadByte());
+            return second;
+        });
+        await pair.Client.WriteAsync(new byte[] { 1 });
+        Deadline.WaitFor(() => pair.Server.Pipe.UnsentBytes == 0, "the first byte's way");
+        await pair.Client.WriteAsync(new byte[] { 2 });
+        Assert.That(await both.InTime(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Dispose_EndsWhatWaits_AndStreamsAreClosed([Values] bool asynchronously)
+    {
+        NamedPipeEventLoop loop = new();
+        StreamPair pair = await StreamPair.NewAsync(loop);
+        NamedPipeListener listener = NamedPipeListener.Listen(
+            new NamedPipeServerOptions { Name = PipeNames.New() }, new NamedPipeListenerOptions { EventLoop = loop });
+        Task<NamedPipeStream> accepting = listener.AcceptAsync().AsTask();
+        ValueTask<int> reading = pair.Server.ReadAsync(new byte[1]);
+        if (asynchronously)
+        {
+            await loop.DisposeAsync().InTime();
+        }
+        else
+        {
+            await Task.Run(loop.Dispose).InTime();
+        }
+
+        Assert.ThrowsAsync<ObjectDisposedException>(async () => await reading.InTime());
+        Assert.ThrowsAsync<ObjectDisposedException>(() => accepting.InTime());
+        Assert.ThrowsAsync<ObjectDisposedException>(async () => await pair.Client.WriteAsync(new byte[1]));
+        Assert.ThrowsAsync<ObjectDisposedException>(async () => await StreamPair.NewAsync(loop));
+        loop.Dispose();
+        pair.Dispose();
+    }
+
+    [Test]
+    public async Task Dispose_DeliversWhatWasWrittenBefore()
+    {
+        NamedPipeEventLoop loop = new();
+        await using NamedPipeEventLoop other = new();
+        string name = PipeNames.New();
+        await using NamedPipeListener listener = NamedPipeListener.Listen(
+            new NamedPipeServerOptions { Name = name }, new NamedPipeListenerOptions { EventLoop = other });
+        NamedPipeStream client = await NamedPipeStream.ConnectAsync(new NamedPipeClientOptions { Name = name }, loop);
+        using NamedPipeStream server = await listener.AcceptAsync().InTime();
+        byte[] bytes = Pattern.Of(60_000);
+        await client.WriteAsync(bytes).InTime();
+        client.Dispose();
+        Task ending = loop.DisposeAsync().AsTask();
+        byte[] received = new byte[bytes.Length];
+        await server.ReadExactlyAsync(received).InTime();
+        Assert.That(received, Is.EqualTo(bytes));
+        await ending.InTime();
+    }
+
+    [Test]
+    public void TheDefaultLoop_CannotBeDisposed()
+    {
+        Assert.Throws<InvalidOperationException>(NamedPipeEventLoop.Default.Dispose);
+        Assert.ThrowsAsync<InvalidOperationException>(async () => await NamedPipeEventLoop.Default.DisposeAsync());
+    }
+
+    [Test]
+    public async Task ManyPipes_OnOneLoop_AreEachServed()
+    {
+        int pairs = RunningSystem.Rounds(300, underWine: 40);
+        await using NamedPipeEventLoop loop = new();
+        List<StreamPair> all = [];
+        for (int i = 0; i < pairs; i++)
+        {
+            all.Add(await StreamPair.NewAsync(loop));
+        }
+
+        Task[] exchanges = [.. all.Select((pair, i) => Task.Run(() => ExchangeAsync(pair, i)))];
+        await Task.WhenAll(exchanges).InTime();
+        all.ForEach(pair => pair.Dispose());
+    }
+
+    [Test]
+    public async Task Waiting_BurnsNoProcessor()
+    {
+        await using NamedPipeEventLoop loop = new();
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        ValueTask<int> reading = pair.Server.ReadAsync(new byte[1]);
+        Stopwatch time = Stopwatch.StartNew();
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        Assert.That(reading.AsTask().Wait(TimeSpan.FromMilliseconds(500)), Is.False);
+        TimeSpan used = Environment.CpuUsage.TotalTime - before;
+        Assert.That(used, Is.LessThan(time.Elapsed / 2));
+    }
+
+    private static async Task<(bool Pool, string? Name)> ReadAndTellWhere(NamedPipeStream stream)
+    {
+        Assert.That(await stream.ReadAsync(new byte[1]).ConfigureAwait(false), Is.EqualTo(1));
+        return (Thread.CurrentThread.IsThreadPoolThread, Thread.CurrentThread.Name);
+    }
+
+    private static async Task FloodAsync(NamedPipeStream stream, CancellationToken over)
+    {
+        byte[] bytes = new byte[65_536];
+        try
+        {
+            while (true)
+            {
+                await stream.WriteAsync(bytes, over).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private static async Task DrainAsync(NamedPipeStream stream, CancellationToken over)
+    {
+        byte[] bytes = new byte[65_536];
+        try
+        {
+            while (await stream.ReadAsync(bytes, over).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private static async Task ExchangeAsync(StreamPair pair, int seed)
+    {
+        byte[] bytes = Pattern.Of(2_000, seed);
+        byte[] received = new byte[bytes.Length];
+        for (int round = 0; round < 5; round++)
+        {
+            ValueTask reading = pair.Server.ReadExactlyAsync(received);
+            await pair.Client.WriteAsync(bytes);
+            await reading;
+            Assert.That(received.AsSpan().SequenceEqual(bytes), Is.True);
+        }
+    }
+}

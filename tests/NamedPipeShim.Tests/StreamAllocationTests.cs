@@ -1,0 +1,36 @@
+using NamedPipeShim.Tests.Support;
+
+namespace NamedPipeShim.Tests;
+
+/// <summary>Streams allocate nothing per operation once warm, also where it waits and can be cancelled.</summary>
+[NonParallelizable]
+public class StreamAllocationTests
+{
+    [Test]
+    public async Task ReadsThatWait_AllocateNothing()
+    {
+        int rounds = RunningSystem.Rounds(10_000, underWine: 500);
+        await using NamedPipeEventLoop loop = new();
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        using CancellationTokenSource source = new();
+        await RoundsAsync(pair, 200, source.Token).InTime();
+        GC.Collect();
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        await RoundsAsync(pair, rounds, source.Token).InTime();
+        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        Assert.That(allocated / (double)rounds, Is.LessThan(8), "bytes for each round trip, all of this process");
+    }
+
+    // No asynchronous method inside: each of those allocates when it waits.
+    private static async Task RoundsAsync(StreamPair pair, int rounds, CancellationToken token)
+    {
+        byte[] buffer = new byte[64];
+        byte[] bytes = new byte[64];
+        for (int i = 0; i < rounds; i++)
+        {
+            ValueTask<int> reading = pair.Server.ReadAsync(buffer, token);
+            await pair.Client.WriteAsync(bytes, token).ConfigureAwait(false);
+            Assert.That(await reading.ConfigureAwait(false), Is.EqualTo(64));
+        }
+    }
+}
