@@ -13,7 +13,7 @@ public class StreamCancellationTests
         await pair.Client.WriteAsync(new byte[] { 5 }).InTime();
         CancellationToken token = new(canceled: true);
         OperationCanceledException error = Assert.CatchAsync<OperationCanceledException>(
-            async () => await pair.Server.ReadAsync(new byte[1], token))!;
+            async () => await pair.Server.ReadAsync(new byte[1], token).InTime())!;
         Assert.That(error.CancellationToken, Is.EqualTo(token));
         Assert.CatchAsync<OperationCanceledException>(async () => await pair.Server.WriteAsync(new byte[1], token));
         Assert.CatchAsync<OperationCanceledException>(async () => await pair.Server.FlushAsync(token));
