@@ -166,7 +166,7 @@ count_nunit_runner() {
 # ctest --verbose: the runner's own lines, one for each case, and the tests that are not programs of ours.
 count_ctest() {
   count "$(grep -acE '^([0-9]+: )?ok +test_' "$log")" "$(grep -acE '^([0-9]+: )?FAIL test_' "$log")"
-  count "$(grep -acE 'Test +#[0-9]+: abi\..* Passed' "$log")" "$(grep -acE 'Test +#[0-9]+: abi\..*\*\*\*' "$log")"
+  count "$(grep -acE 'Test +#[0-9]+: (abi|samples)\..* Passed' "$log")" "$(grep -acE 'Test +#[0-9]+: (abi|samples)\..*\*\*\*' "$log")"
 }
 
 # ---- Wine
