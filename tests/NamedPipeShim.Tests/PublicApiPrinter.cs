@@ -39,6 +39,7 @@ internal static class PublicApiPrinter
         "System.Runtime.CompilerServices.AsyncIteratorStateMachineAttribute",
         "System.Runtime.CompilerServices.IteratorStateMachineAttribute",
         "System.Diagnostics.DebuggerHiddenAttribute",
+        "System.Diagnostics.DebuggerStepThroughAttribute",
     ];
 
     public static string Print(string assemblyPath)
