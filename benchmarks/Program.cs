@@ -8,9 +8,10 @@ internal static class Program
 {
     private const string Usage = """
         benchmarks [--wine] [SCENARIO [SIZE [PIPES]]]
-          SCENARIO  pingpong, stream, fanin, connect or idle; without it all are played
+          SCENARIO  pingpong, stream, fanin, connect or idle; async-oneflow, async-pingpong, async-stream, async-fanin,
+                    async-idle, async-blocked or async-allocations; without it all are played
           SIZE      bytes of a message: 64, 4096, 65536
-          PIPES     fanin: 16, 128
+          PIPES     fanin: 16, 128; async-fanin: 128
           --wine    on Linux: the Windows build, under Wine
         benchmarks allocations
           1,000,000 operations over the C# API, and what they allocated
@@ -22,6 +23,8 @@ internal static class Program
         {
             case [ManagedChild.Argument, string who]:
                 return ChildLoop.Run(who);
+            case [EchoServer.Argument, string who]:
+                return EchoServer.Run(who);
             case ["allocations"]:
                 return Allocations.Run();
         }
@@ -56,9 +59,8 @@ internal static class Program
 
     private static bool TryScenario(string word, out Scenario? scenario)
     {
-        bool known = Enum.TryParse(word, ignoreCase: true, out Scenario value) && Enum.IsDefined(value);
-        scenario = known ? value : null;
-        return known;
+        scenario = ScenarioExtensions.Parse(word);
+        return scenario is not null;
     }
 
     private static bool TryNumber(string word, int limit, out int? number)

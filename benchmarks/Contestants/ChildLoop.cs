@@ -5,7 +5,7 @@ namespace NamedPipeShim.Benchmarks.Contestants;
 
 /// <summary>
 /// The managed child of the harness; the same lines as native/main.c: <c>run …</c> and <c>idle PAIRS</c>, each answered
-/// by <c>= NANOSECONDS ALLOCATED PROCESSOR_NANOSECONDS</c>, a failure by a line that begins with <c>!</c>.
+/// by <c>= NANOSECONDS ALLOCATED PROCESSOR_NANOSECONDS P99_NANOSECONDS</c>, a failure by a line that begins with <c>!</c>.
 /// </summary>
 internal static class ChildLoop
 {
@@ -15,7 +15,7 @@ internal static class ChildLoop
         {
             OursContestant.Who => new OursContestant(),
             SystemIoPipesContestant.Who => new SystemIoPipesContestant(),
-            _ => throw new ArgumentException($"unknown contestant: {who}", nameof(who)),
+            _ => new AsyncContestant(who, SourceFor(who)),
         };
 
         // Not Console.Out: each answer is to be exactly one write, which marks the place in a system call trace.
@@ -43,6 +43,14 @@ internal static class ChildLoop
         return 0;
     }
 
+    public static StreamSource SourceFor(string who) => who switch
+    {
+        AsyncContestant.Ours => new OursSource(inline: false),
+        AsyncContestant.OursInline => new OursSource(inline: true),
+        SystemIoPipesContestant.Who or SystemIoPipesContestant.WhoInline => new SystemIoPipesSource(),
+        _ => throw new ArgumentException($"unknown contestant: {who}", nameof(who)),
+    };
+
     private static string Answer(IContestant contestant, string line)
     {
         if (Play.Parse(line) is { } play)
@@ -50,7 +58,7 @@ internal static class ChildLoop
             Measure measure = contestant.Run(play);
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"= {measure.Nanoseconds} {measure.AllocatedBytes} {measure.ProcessorNanoseconds}");
+                $"= {measure.Nanoseconds} {measure.AllocatedBytes} {measure.ProcessorNanoseconds} {measure.P99Nanoseconds}");
         }
 
         if (line.StartsWith("idle ", StringComparison.Ordinal) && int.TryParse(line.AsSpan(5), out int pairs))

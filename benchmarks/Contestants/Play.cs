@@ -1,7 +1,7 @@
 namespace NamedPipeShim.Benchmarks.Contestants;
 
 /// <summary>One play of one scenario: the line <c>run VARIANT SCENARIO SIZE PIPES WARMUP OPS</c> of a child.</summary>
-/// <param name="Variant">How it is played: one thread or two, two tasks or one flow.</param>
+/// <param name="Variant">How it is played: one thread or two, two tasks, one flow, two processes.</param>
 /// <param name="Scenario">What is played.</param>
 /// <param name="Size">Bytes of a message.</param>
 /// <param name="Pipes">Connected pairs.</param>
@@ -21,12 +21,18 @@ internal sealed record Play(string Variant, Scenario Scenario, int Size, int Pip
     /// <summary>A task for each server end, and one for the clients.</summary>
     public const string TwoTasks = "two-tasks";
 
+    /// <summary>A task for each server end, and one for each client.</summary>
+    public const string TaskEach = "task-each";
+
+    /// <summary>Server and client are a process each.</summary>
+    public const string TwoProcesses = "two-processes";
+
     /// <summary>Reads a child's line; null when it is none.</summary>
     public static Play? Parse(string line)
     {
         string[] words = line.Split(' ');
         return words is ["run", _, _, _, _, _, _]
-            && Enum.TryParse(words[2], ignoreCase: true, out Scenario scenario)
+            && ScenarioExtensions.Parse(words[2]) is { } scenario
             && int.TryParse(words[3], out int size) && size > 0
             && int.TryParse(words[4], out int pipes) && pipes > 0
             && long.TryParse(words[5], out long warmup) && warmup > 0
@@ -37,7 +43,7 @@ internal sealed record Play(string Variant, Scenario Scenario, int Size, int Pip
 
     /// <summary>The same, as a line for a child.</summary>
     public string ToLine() =>
-        $"run {Variant} {Scenario.ToString().ToLowerInvariant()} {Size} {Pipes} {Warmup} {Operations}";
+        $"run {Variant} {Scenario.Name()} {Size} {Pipes} {Warmup} {Operations}";
 
     /// <summary>Rounds up to whole rounds over all pipes.</summary>
     public static long Whole(long operations, int pipes) => (operations + pipes - 1) / pipes * pipes;

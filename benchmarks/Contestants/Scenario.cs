@@ -8,4 +8,11 @@ internal enum Scenario
     Fanin,
     Connect,
     Idle,
+    AsyncOneflow,
+    AsyncPingpong,
+    AsyncStream,
+    AsyncFanin,
+    AsyncIdle,
+    AsyncBlocked,
+    AsyncAllocations,
 }

@@ -17,6 +17,13 @@ internal sealed record BenchmarkCase(Scenario Scenario, int Size, int Pipes)
         new(Scenario.Fanin, 64, 128),
         new(Scenario.Connect, 1, 1),
         new(Scenario.Idle, 0, 0),
+        new(Scenario.AsyncOneflow, 64, 1),
+        new(Scenario.AsyncPingpong, 64, 1),
+        new(Scenario.AsyncStream, 65536, 1),
+        new(Scenario.AsyncFanin, 64, 128),
+        new(Scenario.AsyncIdle, 0, 0),
+        new(Scenario.AsyncBlocked, 64, 18),
+        new(Scenario.AsyncAllocations, 8192, 1),
     ];
 
     /// <summary>The cases that <c>[SCENARIO [SIZE [PIPES]]]</c> selects; one that is not in the list is made.</summary>
@@ -29,7 +36,7 @@ internal sealed record BenchmarkCase(Scenario Scenario, int Size, int Pipes)
 
         BenchmarkCase[] found = [.. s_all.Where(c =>
             c.Scenario == wanted && (size is null || size == c.Size) && (pipes is null || pipes == c.Pipes))];
-        if (found.Length > 0 || wanted is Scenario.Connect or Scenario.Idle)
+        if (found.Length > 0 || wanted is Scenario.Connect || wanted.IsIdle() || wanted.IsTrial())
         {
             return found.Length > 0 ? found : [.. s_all.Where(c => c.Scenario == wanted)];
         }
@@ -40,7 +47,7 @@ internal sealed record BenchmarkCase(Scenario Scenario, int Size, int Pipes)
             return [new(wanted, size ?? 64, 16), new(wanted, size ?? 64, 128)];
         }
 
-        return [new(wanted, size ?? 64, wanted is Scenario.Fanin ? count : 1)];
+        return [new(wanted, size ?? 64, wanted.IsFanin() ? count : 1)];
     }
 
     public Play ToPlay(Contender contender, long warmup, long operations) =>

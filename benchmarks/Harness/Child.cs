@@ -50,8 +50,9 @@ internal sealed class Child : IDisposable
         }
 
         string[] words = answer?.TrimEnd('\r').Split(' ') ?? [];
-        return words is ["=", string nanoseconds, string allocated, string processor]
-            ? new Measure(Number(nanoseconds), Number(allocated), Number(processor))
+        return words is ["=", string nanoseconds, string allocated, string processor, .. string[] more]
+            ? new Measure(
+                Number(nanoseconds), Number(allocated), Number(processor), more.Length > 0 ? Number(more[0]) : 0)
             : throw new BenchmarkException($"\"{line}\": {answer ?? "the process ended"}");
     }
 

@@ -11,11 +11,33 @@ internal sealed record Contender(string Who, string Variant, bool Counted)
     public const string Floor = "floor";
     public const string OursC = "ours-c";
 
-    public static readonly string[] Programs = [Floor, OursC, OursContestant.Who, SystemIoPipesContestant.Who];
+    private static readonly string[] s_programs = [Floor, OursC, OursContestant.Who, SystemIoPipesContestant.Who];
 
-    /// <summary>Who plays a scenario; the floor comes first.</summary>
-    public static IReadOnlyList<Contender> For(Scenario scenario) => scenario switch
+    private static readonly string[] s_asyncPrograms =
+    [
+        SystemIoPipesContestant.Who,
+        SystemIoPipesContestant.WhoInline,
+        AsyncContestant.Ours,
+        AsyncContestant.OursInline,
+    ];
+
+    /// <summary>Who plays a scenario on a host. Each is compared with the first of its variant, else with the first of all: the
+    /// floor, or the base class library.</summary>
+    public static Contender[] For(Scenario scenario, IHost host) => scenario switch
     {
+        Scenario.AsyncOneflow => Each(Play.OneFlow, true, host),
+        Scenario.AsyncPingpong => [.. Each(Play.TwoTasks, true, host), .. Each(Play.TwoProcesses, false, host)],
+        Scenario.AsyncStream => Each(Play.TwoTasks, true, host),
+        Scenario.AsyncFanin => [.. Each(Play.TwoTasks, true, host), .. Each(Play.TaskEach, true, host)],
+        Scenario.AsyncIdle => Each(Play.TwoTasks, false, host),
+        Scenario.AsyncBlocked =>
+        [
+            new(SystemIoPipesContestant.Who, Play.TaskEach, false),
+            new(AsyncContestant.Ours, Play.TaskEach, false),
+        ],
+        Scenario.AsyncAllocations => [new(AsyncContestant.Ours, Play.OneFlow, false)],
+        Scenario.Idle => [.. s_programs.Select(who =>
+            new Contender(who, who == SystemIoPipesContestant.Who ? Play.TwoTasks : Play.OneThread, false))],
         Scenario.Connect =>
         [
             new(Floor, Play.OneThread, true),
@@ -46,4 +68,12 @@ internal sealed record Contender(string Who, string Variant, bool Counted)
             new(OursContestant.Who, Play.TwoThreads, false),
         ],
     };
+
+    /// <summary>The base class library's switch is its sockets', and Windows' pipes are none.</summary>
+    private static Contender[] Each(string variant, bool counted, IHost host) =>
+    [
+        .. s_asyncPrograms
+            .Where(who => who != SystemIoPipesContestant.WhoInline || host.HasSocketPipes)
+            .Select(who => new Contender(who, variant, counted)),
+    ];
 }

@@ -13,12 +13,12 @@ internal sealed class Entry(Contender contender)
 
     public string? Failure { get; set; }
 
-    public static string NameOf(BenchmarkCase benchmarkCase) => benchmarkCase.Scenario.ToString().ToLowerInvariant();
+    public static string NameOf(BenchmarkCase benchmarkCase) => benchmarkCase.Scenario.Name();
 
     public Result ToResult(BenchmarkCase benchmarkCase, IHost host)
     {
         double? microseconds = Failure is null ? Median(measure => measure.Nanoseconds) / Operations / 1e3 : null;
-        bool managed = contender.Who is OursContestant.Who or SystemIoPipesContestant.Who;
+        bool managed = contender.Who is not (Contender.Floor or Contender.OursC);
         return new Result
         {
             Who = contender.Who,
@@ -34,6 +34,9 @@ internal sealed class Entry(Contender contender)
             MbPerS = benchmarkCase.Scenario == Scenario.Connect ? null : Round(benchmarkCase.Size / microseconds, 1),
             BytesAllocatedPerOp = managed && Failure is null
                 ? Round(Median(measure => measure.AllocatedBytes) / Operations, 2)
+                : null,
+            P99Us = Failure is null && benchmarkCase.Scenario.IsAsync()
+                ? Round(Median(measure => measure.P99Nanoseconds) / 1e3, 3)
                 : null,
             Note = Failure,
         };

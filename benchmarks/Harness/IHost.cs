@@ -14,6 +14,9 @@ internal interface IHost : IDisposable
     /// </summary>
     bool HasProcessorTime { get; }
 
+    /// <summary>Whether the base class library's pipes are sockets.</summary>
+    bool HasSocketPipes { get; }
+
     /// <summary>How a contestant's program is started.</summary>
     CommandLine CommandFor(string who);
 

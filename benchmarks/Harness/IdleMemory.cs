@@ -1,5 +1,4 @@
 using System.Globalization;
-using NamedPipeShim.Benchmarks.Contestants;
 
 namespace NamedPipeShim.Benchmarks.Harness;
 
@@ -13,7 +12,7 @@ internal sealed class IdleMemory(IHost host)
     private const int Many = 5000;
     private const int SpareDescriptors = 500;
 
-    public IEnumerable<Result> Run()
+    public IEnumerable<Result> Run(BenchmarkCase benchmarkCase)
     {
         int many = Many;
         string? note = null;
@@ -25,11 +24,12 @@ internal sealed class IdleMemory(IHost host)
                 $"{many} instead of {Many} pairs: the descriptor limit is {ProcFile.HardDescriptorLimit()}");
         }
 
-        foreach (string who in Contender.Programs)
+        foreach (Contender contender in Contender.For(benchmarkCase.Scenario, host))
         {
             double? each = null;
             string? failure = null;
-            Console.Error.WriteLine($"idle: {who}");
+            string who = contender.Who;
+            Console.Error.WriteLine($"{Entry.NameOf(benchmarkCase)}: {who}");
             try
             {
                 each = (double)(Memory(who, many) - Memory(who, Few)) / (many - Few);
@@ -42,9 +42,9 @@ internal sealed class IdleMemory(IHost host)
             yield return new Result
             {
                 Who = who,
-                Variant = who == SystemIoPipesContestant.Who ? Play.TwoTasks : Play.OneThread,
+                Variant = contender.Variant,
                 Os = host.Os,
-                Scenario = "idle",
+                Scenario = Entry.NameOf(benchmarkCase),
                 Size = 0,
                 Pipes = many,
                 BytesPerIdlePair = each is { } bytes ? Math.Round(bytes) : null,

@@ -16,6 +16,8 @@ internal sealed class LinuxHost : IHost
 
     public string Os => "linux";
 
+    public bool HasSocketPipes => true;
+
     public bool HasProcessorTime => true;
 
     public TimeSpan AnswerTime => TimeSpan.FromSeconds(30);

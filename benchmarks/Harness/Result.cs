@@ -30,9 +30,16 @@ internal sealed record Result
 
     public double? MbPerS { get; init; }
 
+    /// <summary>99 of 100 operations took no longer.</summary>
+    public double? P99Us { get; init; }
+
     public double? CallsPerOp { get; init; }
 
     public double? BytesAllocatedPerOp { get; init; }
+
+    /// <summary>async-allocations: by the whole process, in the whole timed part.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? BytesAllocated { get; init; }
 
     public double? BytesPerIdlePair { get; init; }
 

@@ -19,9 +19,12 @@ internal sealed class Runner(IHost host) : IDisposable
         List<Result> results = [];
         foreach (BenchmarkCase benchmarkCase in cases)
         {
-            results.AddRange(benchmarkCase.Scenario == Scenario.Idle
-                ? new IdleMemory(host).Run()
-                : Time(benchmarkCase));
+            results.AddRange(benchmarkCase.Scenario switch
+            {
+                _ when benchmarkCase.Scenario.IsIdle() => new IdleMemory(host).Run(benchmarkCase),
+                _ when benchmarkCase.Scenario.IsTrial() => new Trial(host).Run(benchmarkCase),
+                _ => Time(benchmarkCase),
+            });
         }
 
         results = AddCounts(cases, results);
@@ -42,7 +45,8 @@ internal sealed class Runner(IHost host) : IDisposable
         }
 
         Sound &= results.All(result =>
-            result.Note is null || result.UsPerOp is not null || result.BytesPerIdlePair is not null);
+            result.Note is null || result.UsPerOp is not null || result.BytesPerIdlePair is not null
+            || result.P99Us is not null);
     }
 
     public void Dispose()
@@ -55,7 +59,7 @@ internal sealed class Runner(IHost host) : IDisposable
 
     private List<Result> Time(BenchmarkCase benchmarkCase)
     {
-        List<Entry> entries = [.. Contender.For(benchmarkCase.Scenario).Select(contender => new Entry(contender))];
+        List<Entry> entries = [.. Contender.For(benchmarkCase.Scenario, host).Select(contender => new Entry(contender))];
         Progress(benchmarkCase, "warming up");
         foreach (Entry entry in entries)
         {
@@ -134,11 +138,11 @@ internal sealed class Runner(IHost host) : IDisposable
         Dispose();
         _children.Clear();
         Dictionary<(Contender, BenchmarkCase), double> counts = [];
-        BenchmarkCase[] timed = [.. cases.Where(c => c.Scenario != Scenario.Idle)];
-        IEnumerable<Contender> all = timed.SelectMany(c => Contender.For(c.Scenario)).Distinct();
+        BenchmarkCase[] timed = [.. cases.Where(c => !c.Scenario.IsIdle() && !c.Scenario.IsTrial())];
+        IEnumerable<Contender> all = timed.SelectMany(c => Contender.For(c.Scenario, host)).Distinct();
         foreach (Contender contender in all.Where(c => c.Counted))
         {
-            BenchmarkCase[] played = [.. timed.Where(c => Contender.For(c.Scenario).Contains(contender))];
+            BenchmarkCase[] played = [.. timed.Where(c => Contender.For(c.Scenario, host).Contains(contender))];
             Progress(played[0], $"counting calls of {contender.Who}, {contender.Variant}");
             try
             {

@@ -15,6 +15,8 @@ internal sealed class WindowsHost : IHost
 
     public string Os => "windows";
 
+    public bool HasSocketPipes => false;
+
     public bool HasProcessorTime => true;
 
     public TimeSpan AnswerTime => TimeSpan.FromSeconds(30);

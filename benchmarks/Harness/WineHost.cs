@@ -47,6 +47,8 @@ internal sealed class WineHost : IHost
 
     public string Os => "windows (wine)";
 
+    public bool HasSocketPipes => false;
+
     public bool HasProcessorTime => false;
 
     public TimeSpan AnswerTime => TimeSpan.FromSeconds(60);

@@ -1,9 +1,7 @@
-using System.IO.Pipes;
-
 namespace NamedPipeShim.Benchmarks.Contestants;
 
-/// <summary>One end over System.IO.Pipes: sends numbered messages, checks those that come.</summary>
-internal sealed class SystemIoPipesEnd(PipeStream stream, Payload payload, int capacity)
+/// <summary>One end over a stream: sends numbered messages, checks those that come.</summary>
+internal sealed class StreamEnd(Stream stream, Payload payload, int capacity, CancellationToken token = default)
 {
     private readonly byte[] _buffer = new byte[capacity];
     private readonly byte[] _message = payload.NewMessage();
@@ -12,12 +10,12 @@ internal sealed class SystemIoPipesEnd(PipeStream stream, Payload payload, int c
     private ulong _sent;
     private Task _sending = Task.CompletedTask;
 
-    public PipeStream Stream => stream;
+    public Stream Stream => stream;
 
     public ValueTask SendAsync()
     {
         Payload.Stamp(_message, _sent++);
-        return stream.WriteAsync(_message);
+        return stream.WriteAsync(_message, token);
     }
 
     /// <summary>
@@ -35,7 +33,7 @@ internal sealed class SystemIoPipesEnd(PipeStream stream, Payload payload, int c
     {
         while (_received < total)
         {
-            int count = await stream.ReadAsync(_buffer).ConfigureAwait(false);
+            int count = await stream.ReadAsync(_buffer, token).ConfigureAwait(false);
             if (count == 0)
             {
                 throw new EndOfStreamException();
@@ -48,7 +46,7 @@ internal sealed class SystemIoPipesEnd(PipeStream stream, Payload payload, int c
     /// <summary>Receives the end.</summary>
     public async ValueTask EndAsync()
     {
-        if (await stream.ReadAsync(_buffer).ConfigureAwait(false) != 0)
+        if (await stream.ReadAsync(_buffer, token).ConfigureAwait(false) != 0)
         {
             throw new InvalidDataException("verify: more bytes than were sent");
         }

@@ -1,0 +1,54 @@
+namespace NamedPipeShim.Benchmarks.Contestants;
+
+/// <summary>
+/// <c>async-allocations</c>: reads and writes that really wait. A read is begun while the pipe is empty; the peer's write is larger
+/// than what the pipe holds, and so waits until it is read.
+/// </summary>
+internal static class WaitingTrial
+{
+    private const double LeastShare = 0.9;
+
+    public static async Task<Measure> RunAsync(Stream reader, Stream writer, Play play, CancellationToken token)
+    {
+        var payload = new Payload(play.Size);
+        byte[] message = payload.NewMessage();
+        byte[] buffer = new byte[play.Size];
+        (long operations, long waited) = (0, 0);
+        ulong sequence = 0;
+        await RunAsync(play.Warmup).ConfigureAwait(false);
+        (operations, waited) = (0, 0);
+        Measure.Start start = Measure.Start.Now();
+        await RunAsync(play.Operations).ConfigureAwait(false);
+        Measure measure = start.End();
+        return waited >= LeastShare * operations
+            ? measure
+            : throw new InvalidDataException($"only {waited} of {operations} reads and writes had to wait");
+
+        async ValueTask RunAsync(long wanted)
+        {
+            while (operations < wanted)
+            {
+                ValueTask<int> read = reader.ReadAsync(buffer, token);
+                waited += read.IsCompleted ? 0 : 1;
+                Payload.Stamp(message, sequence);
+                ValueTask write = writer.WriteAsync(message, token);
+                waited += write.IsCompleted ? 0 : 1;
+                operations += 2;
+                int position = await read.ConfigureAwait(false);
+                payload.Check(buffer.AsSpan(0, position), 0, sequence);
+                while (position < play.Size)
+                {
+                    read = reader.ReadAsync(buffer, token);
+                    waited += read.IsCompleted ? 0 : 1;
+                    operations++;
+                    int count = await read.ConfigureAwait(false);
+                    payload.Check(buffer.AsSpan(0, count), position, sequence);
+                    position += count;
+                }
+
+                await write.ConfigureAwait(false);
+                sequence++;
+            }
+        }
+    }
+}
