@@ -1,0 +1,87 @@
+using System.IO.Pipes;
+
+namespace NamedPipeShim.Tests.Support;
+
+/// <summary>System.IO.Pipes' end of a pipe, used by asynchronous or by synchronous calls alone.</summary>
+internal sealed class TheirEnd : IDisposable
+{
+    private const int Chunk = 50_000;
+
+    private readonly TheirCalls _calls;
+
+    private TheirEnd(PipeStream stream, TheirCalls calls)
+    {
+        Stream = stream;
+        _calls = calls;
+    }
+
+    public PipeStream Stream { get; }
+
+    public static PipeDirection Opposite(PipeDirection direction) => direction switch
+    {
+        PipeDirection.In => PipeDirection.Out,
+        PipeDirection.Out => PipeDirection.In,
+        _ => PipeDirection.InOut,
+    };
+
+    /// <summary>A client of a server of ours.</summary>
+    public static async Task<TheirEnd> ConnectAsync(string name, PipeDirection direction, TheirCalls calls)
+    {
+        NamedPipeClientStream client = new(".", name, direction, Options(calls));
+        TheirEnd end = new(client, calls);
+        await end.Do(() => client.ConnectAsync(), () => client.Connect((int)Deadline.Step.TotalMilliseconds)).InTime();
+        return end;
+    }
+
+    /// <summary>A server, and the task of waiting for its client.</summary>
+    public static (TheirEnd End, Task Connected) Listen(
+        string name, PipeDirection direction, TheirCalls calls, PipeTransmissionMode mode = PipeTransmissionMode.Byte)
+    {
+        NamedPipeServerStream server = new(name, direction, 1, mode, Options(calls));
+        TheirEnd end = new(server, calls);
+        return (end, end.Do(() => server.WaitForConnectionAsync(), server.WaitForConnection));
+    }
+
+    public async Task<byte[]> ReadExactlyAsync(int size)
+    {
+        byte[] bytes = new byte[size];
+        await Do(() => Stream.ReadExactlyAsync(bytes).AsTask(), () => Stream.ReadExactly(bytes)).InTime();
+        return bytes;
+    }
+
+    public async Task<byte[]> ReadToEndAsync()
+    {
+        using MemoryStream all = new();
+        await Do(() => Stream.CopyToAsync(all), () => Stream.CopyTo(all)).InTime();
+        return all.ToArray();
+    }
+
+    public Task WriteAsync(byte[] bytes) =>
+        Do(() => Stream.WriteAsync(bytes).AsTask(), () => Stream.Write(bytes)).InTime();
+
+    /// <summary>Writes until it is told that the peer has closed; anything else fails the test.</summary>
+    public async Task WriteUntilBrokenAsync()
+    {
+        byte[] bytes = new byte[Chunk];
+        for (Deadline deadline = Deadline.New(); ; deadline.Check("Their broken pipe"))
+        {
+            try
+            {
+                await WriteAsync(bytes);
+            }
+            catch (IOException)
+            {
+                return;
+            }
+        }
+    }
+
+    public void Dispose() => Stream.Dispose();
+
+    private static PipeOptions Options(TheirCalls calls) =>
+        calls == TheirCalls.Asynchronous ? PipeOptions.Asynchronous : PipeOptions.None;
+
+    // What blocks does so on a thread that never exits.
+    private Task Do(Func<Task> asynchronous, Action synchronous) =>
+        _calls == TheirCalls.Asynchronous ? asynchronous() : Task.Run(TestThread.Start(synchronous).Join);
+}
