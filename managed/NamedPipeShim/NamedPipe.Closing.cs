@@ -6,7 +6,8 @@ namespace NamedPipeShim;
 public sealed partial class NamedPipe
 {
     /// <summary>
-    /// How long a pipe that is disposed goes on delivering, in the background, what <see cref="TryWrite"/> accepted:
+    /// How long a pipe that is disposed goes on delivering, in the background, what
+    /// <see cref="TryWrite(ReadOnlySpan{byte},out int)"/> accepted:
     /// 5 seconds. Use <see cref="Close"/> for another time.
     /// </summary>
     public static TimeSpan DefaultLinger { get; } = TimeSpan.FromMilliseconds(DefaultLingerMilliseconds);
@@ -14,7 +15,8 @@ public sealed partial class NamedPipe
     private const long DefaultLingerMilliseconds = 5_000;
 
     /// <summary>
-    /// Closes the pipe, never blocking (<c>nps_pipe_close</c>; contract X1, X2). What <see cref="TryWrite"/> accepted is
+    /// Closes the pipe, never blocking (<c>nps_pipe_close</c>; contract X1, X2). What
+    /// <see cref="TryWrite(ReadOnlySpan{byte},out int)"/> accepted is
     /// still delivered, for <paramref name="linger"/> at most, while somebody waits on the poller or in the poller's
     /// Dispose. No <see cref="NamedPipePoller.Wait"/> that starts after this has returned yields an event of this pipe.
     /// </summary>

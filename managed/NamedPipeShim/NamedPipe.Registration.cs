@@ -1,5 +1,3 @@
-using NamedPipeShim.Interop;
-
 namespace NamedPipeShim;
 
 /// <content>Which poller reports on the pipe, and how.</content>
@@ -19,7 +17,7 @@ public sealed partial class NamedPipe
     public void Register(NamedPipePoller poller, nuint token, PipeInterest interest)
     {
         ArgumentNullException.ThrowIfNull(poller);
-        NativeError.ThrowIfError(_handle.Register(poller.SafeNamedPipePollerHandle, token, (uint)interest), nameof(NamedPipe));
+        Check(_handle.Register(poller.SafeNamedPipePollerHandle, token, (uint)interest));
         Volatile.Write(ref _poller, poller);
     }
 
@@ -32,7 +30,7 @@ public sealed partial class NamedPipe
     /// <exception cref="InvalidOperationException">The pipe is not registered.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
     public void Reregister(nuint token, PipeInterest interest) =>
-        NativeError.ThrowIfError(_handle.Reregister(token, (uint)interest), nameof(NamedPipe));
+        Check(_handle.Reregister(token, (uint)interest));
 
     /// <summary>
     /// Ends the reports: no <see cref="NamedPipePoller.Wait"/> that starts after this has returned yields an event of this
@@ -40,5 +38,5 @@ public sealed partial class NamedPipe
     /// </summary>
     /// <exception cref="InvalidOperationException">The pipe is not registered.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
-    public void Deregister() => NativeError.ThrowIfError(_handle.Deregister(), nameof(NamedPipe));
+    public void Deregister() => Check(_handle.Deregister());
 }

@@ -1,3 +1,4 @@
+using NamedPipeShim.Generated;
 using NamedPipeShim.Interop;
 
 namespace NamedPipeShim;
@@ -26,16 +27,24 @@ public sealed partial class NamedPipe
     /// <exception cref="NotSupportedException">A client end: dispose it.</exception>
     /// <exception cref="NamedPipeException">The system refused.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
-    public PipeStatus Disconnect(bool listen = false) => StatusOf(_handle.Disconnect(listen));
+    public PipeStatus Disconnect(bool listen = false)
+    {
+        PipeStatus status = StatusOf(_handle.Disconnect(listen));
+        Volatile.Write(ref _hasCompletedWrites, false);
+        return status;
+    }
 
     /// <summary>
     /// Reads what is there (<c>nps_pipe_read</c>; contract R1 to R5).
     /// </summary>
-    /// <param name="buffer">Takes the bytes. An empty one is <see cref="PipeStatus.Ok"/> with 0.</param>
+    /// <param name="buffer">Takes the bytes. An empty one is <see cref="PipeStatus.Ok"/> with 0; on a message
+    /// pipe it tells whether a message is there (<see cref="PipeStatus.MoreData"/>), and takes an empty one.</param>
     /// <param name="bytesRead">How many bytes came.</param>
-    /// <returns><see cref="PipeStatus.Ok"/>: there were bytes. <see cref="PipeStatus.WouldBlock"/>: nothing now, a readable
+    /// <returns><see cref="PipeStatus.Ok"/>: there were bytes; of a message pipe: the message, or the last part of one,
+    /// and with 0 bytes an
+    /// empty message. <see cref="PipeStatus.WouldBlock"/>: nothing now, a readable
     /// event will come. <see cref="PipeStatus.EndOfStream"/>: the peer closed and all was read.
-    /// <see cref="PipeStatus.MoreData"/>: a part of a message.</returns>
+    /// <see cref="PipeStatus.MoreData"/>: a part of a message; the rest comes with the next reads.</returns>
     /// <exception cref="NotSupportedException">A pipe that only writes.</exception>
     /// <exception cref="NamedPipeException">A server without a client that is not connecting
     /// (<see cref="NamedPipeError.NotConnected"/>), or the system reported an error.</exception>
@@ -46,17 +55,48 @@ public sealed partial class NamedPipe
     /// Writes what fits (<c>nps_pipe_write</c>; contract W1 to W6). The bytes were taken over when this returns; what was
     /// accepted is delivered in order unless the peer closes or the pipe is aborted.
     /// </summary>
-    /// <param name="buffer">The bytes. An empty one is <see cref="PipeStatus.Ok"/> and does nothing.</param>
+    /// <param name="buffer">The bytes. An empty one is <see cref="PipeStatus.Ok"/> and does nothing on a byte pipe; on a
+    /// message pipe it is
+    /// an empty message (contract W6). A message is accepted whole or not at all.</param>
     /// <param name="bytesWritten">How many bytes were accepted: offer the rest again.</param>
-    /// <returns><see cref="PipeStatus.Ok"/>: some or all bytes were accepted. <see cref="PipeStatus.WouldBlock"/>: none now, a
+    /// <returns><see cref="PipeStatus.Ok"/>: some or all bytes were accepted. <see cref="PipeStatus.WouldBlock"/>: none
+    /// now, a
     /// writable event will come.</returns>
+    /// <exception cref="ArgumentException">A message longer than <see cref="PipeInfo.MaxMessageSize"/>; nothing was
+    /// sent.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="TryCompleteWrites"/> was called.</exception>
     /// <exception cref="NotSupportedException">A pipe that only reads.</exception>
     /// <exception cref="NamedPipeException">The peer closed (<see cref="NamedPipeError.BrokenPipe"/>, again and again until
     /// disconnect), a server without a client that is not connecting (<see cref="NamedPipeError.NotConnected"/>), or the
     /// system reported another error.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
     public PipeStatus TryWrite(ReadOnlySpan<byte> buffer, out int bytesWritten) =>
-        StatusOf(_handle.Write(buffer, out bytesWritten));
+        WriteStatusOf(_handle.Write(buffer, out bytesWritten));
+
+    /// <summary>
+    /// Says that this end will write no more; reading goes on (<c>nps_pipe_shutdown</c>; contract W7).
+    /// </summary>
+    /// <returns><see cref="PipeStatus.Ok"/>: said; writes throw <see cref="InvalidOperationException"/> from now on, until
+    /// disconnect. Linux: the peer reads what was written, then end of stream. A message pipe on Windows: the peer gets
+    /// an empty
+    /// message, which it must know to be the end. <see cref="PipeStatus.WouldBlock"/>: a write is under way (Windows); call
+    /// again after the writable event.</returns>
+    /// <exception cref="NotSupportedException">A byte pipe on Windows; a pipe that only reads.</exception>
+    /// <exception cref="InvalidOperationException">It was said before.</exception>
+    /// <exception cref="NamedPipeException">Nobody is at the other end (<see cref="NamedPipeError.NotConnected"/>), or
+    /// another
+    /// error.</exception>
+    /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
+    public PipeStatus TryCompleteWrites()
+    {
+        PipeStatus status = WriteStatusOf(_handle.Shutdown());
+        if (status == PipeStatus.Ok)
+        {
+            Volatile.Write(ref _hasCompletedWrites, true);
+        }
+
+        return status;
+    }
 
     /// <summary>
     /// Bytes that were accepted and are not yet in the system's hands (<c>nps_pipe_flush_state</c>). While it is not 0, a
@@ -68,7 +108,7 @@ public sealed partial class NamedPipe
     {
         get
         {
-            NativeError.ThrowIfError(_handle.FlushState(out ulong unsent), nameof(NamedPipe));
+            Check(_handle.FlushState(out ulong unsent));
             return (long)unsent;
         }
     }
@@ -82,17 +122,21 @@ public sealed partial class NamedPipe
     /// <exception cref="ObjectDisposedException">The pipe was disposed.</exception>
     public NamedPipeException? TakeError()
     {
-        NativeError.ThrowIfError(_handle.TakeError(out NativeResult error), nameof(NamedPipe));
-        return error.IsError ? NativeError.ToPipeException(error) : null;
+        Check(_handle.TakeError(out NativeResult error));
+        return error.IsError ? NativeError.ToPipeException(error, Name) : null;
     }
 
-    private static PipeStatus StatusOf(NativeResult result)
+    /// <summary>The native library calls an end that was said to write no more closed; this tells it from a closed
+    /// pipe.</summary>
+    private PipeStatus WriteStatusOf(NativeResult result)
     {
-        if (result.IsError)
+        if (result.Is(nps_status.NPS_E_CLOSED)
+            && Volatile.Read(ref _hasCompletedWrites)
+            && !_handle.Info(out _).IsError)
         {
-            NativeError.Throw(result, nameof(NamedPipe));
+            throw new InvalidOperationException("TryCompleteWrites has said that this end writes no more." + NativeError.Of(Name));
         }
 
-        return (PipeStatus)result.Status;
+        return StatusOf(result);
     }
 }

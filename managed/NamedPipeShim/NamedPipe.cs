@@ -1,6 +1,7 @@
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using NamedPipeShim.Generated;
 using NamedPipeShim.Interop;
 
 namespace NamedPipeShim;
@@ -15,7 +16,8 @@ namespace NamedPipeShim;
 /// </para>
 /// <para>
 /// A pipe's life: create, open or take over a handle; <see cref="Register"/>; a server then calls <see cref="TryConnect"/>;
-/// <see cref="TryRead"/> and <see cref="TryWrite"/> until they answer <see cref="PipeStatus.WouldBlock"/>;
+/// <see cref="TryRead"/> and <see cref="TryWrite(ReadOnlySpan{byte},out int)"/> until they answer
+/// <see cref="PipeStatus.WouldBlock"/>;
 /// <see cref="Dispose"/>. Before it is registered, connect, read and write answer would-block (contract P0).
 /// </para>
 /// <para>
@@ -27,23 +29,29 @@ public sealed partial class NamedPipe : IDisposable
 {
     private readonly SafeNamedPipeHandle _handle;
     private NamedPipePoller? _poller;
+    private bool _hasCompletedWrites;
 
-    private NamedPipe(SafeNamedPipeHandle handle, string? name, bool isServer, PipeDirection direction)
+    private NamedPipe(SafeNamedPipeHandle handle, string? name, bool isServer, PipeDirection direction, PipeMode mode)
     {
+        handle.PipeName = name;
         _handle = handle;
         Name = name;
         IsServer = isServer;
         Direction = direction;
+        Mode = mode;
     }
 
     /// <summary>The name as it was given to create or open; null for a pipe made of a handle.</summary>
     public string? Name { get; }
 
-    /// <summary>Whether this is a server instance, made by <see cref="CreateServer(NamedPipeServerOptions)"/>.</summary>
+    /// <summary>Whether this is a server's end. On Linux a pipe made of a handle always counts as a client's.</summary>
     public bool IsServer { get; }
 
-    /// <summary>Which way bytes flow, seen from this end; in both ways for a pipe made of a handle.</summary>
+    /// <summary>Which way bytes flow, seen from this end.</summary>
     public PipeDirection Direction { get; }
+
+    /// <summary>Whether the pipe carries bytes or messages, as this end reads and writes it (contract R4).</summary>
+    public PipeMode Mode { get; }
 
     /// <summary>The poller that the pipe is registered with, or was last; null before the first register.</summary>
     public NamedPipePoller? Poller => Volatile.Read(ref _poller);
@@ -60,12 +68,14 @@ public sealed partial class NamedPipe : IDisposable
     /// <exception cref="ArgumentException">An option is not valid, the name too long, not valid UTF-16, or with a NUL in it;
     /// the parameter name says which option.</exception>
     /// <exception cref="NamedPipeException">Busy (as many instances as allowed are there), access denied (the name is
-    /// somebody else's), not a pipe (Linux: a file that is no socket has the name), no handle left, or another error.</exception>
+    /// somebody else's), not a pipe (Linux: a file that is no socket has the name), no handle left, or another
+    /// error.</exception>
     /// <exception cref="DllNotFoundException">The native library is missing or does not match.</exception>
     public static NamedPipe CreateServer(NamedPipeServerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new NamedPipe(SafeNamedPipeHandle.Create(options), options.Name, isServer: true, options.Direction);
+        return new NamedPipe(
+            SafeNamedPipeHandle.Create(options), options.Name, isServer: true, options.Direction, options.Mode);
     }
 
     /// <summary>Creates a server instance of a name with the default options.</summary>
@@ -86,7 +96,8 @@ public sealed partial class NamedPipe : IDisposable
     public static NamedPipe OpenClient(NamedPipeClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new NamedPipe(SafeNamedPipeHandle.Open(options), options.Name, isServer: false, options.Direction);
+        return new NamedPipe(
+            SafeNamedPipeHandle.Open(options), options.Name, isServer: false, options.Direction, options.Mode);
     }
 
     /// <summary>Opens the client end of a name with the default options: one try.</summary>
@@ -98,16 +109,20 @@ public sealed partial class NamedPipe : IDisposable
     internal static NamedPipe? TryOpenClient(NamedPipeClientOptions options, out NamedPipeException? why)
     {
         SafeNamedPipeHandle? handle = SafeNamedPipeHandle.TryOpen(options, out NativeResult result);
-        why = handle is null ? (NamedPipeException)NativeError.ToExceptionOf(options.Name, result) : null;
-        return handle is null ? null : new NamedPipe(handle, options.Name, isServer: false, options.Direction);
+        why = handle is null ? NativeError.ToPipeException(result, options.Name) : null;
+        return handle is null
+            ? null
+            : new NamedPipe(handle, options.Name, isServer: false, options.Direction, options.Mode);
     }
 
     /// <summary>
-    /// Makes a pipe of a handle: one opened for overlapped I/O on Windows, a connected Unix domain stream socket on Linux
+    /// Makes a pipe of a handle: one opened for overlapped I/O on Windows, a connected Unix domain socket on Linux,
+    /// SOCK_STREAM or SOCK_SEQPACKET
     /// (<c>nps_pipe_adopt</c>). It counts as connected.
     /// </summary>
     /// <remarks>
-    /// On success the pipe owns it and <paramref name="handle"/>, which must have owned it, is closed; on failure nothing has
+    /// On success the pipe owns it and <paramref name="handle"/>, which must have owned it, is closed; on failure nothing
+    /// has
     /// changed. Any stream around the handle is of no use from then on. On Linux the pipe takes a duplicate of the
     /// descriptor before it closes the original, because a SafePipeHandle of System.IO.Pipes shares it with a Socket. On
     /// Windows a handle that System.IO.Pipes opened for asynchronous use is bound to the thread pool for ever: registering
@@ -118,12 +133,19 @@ public sealed partial class NamedPipe : IDisposable
     /// <returns>The pipe.</returns>
     /// <exception cref="ArgumentException">The handle is not an open one, or an option is not valid.</exception>
     /// <exception cref="NamedPipeException">Not a pipe, not opened for overlapped I/O, or not connected.</exception>
-    /// <exception cref="NotSupportedException">A message pipe.</exception>
+    /// <exception cref="NotSupportedException">Windows: a handle in the mode that does not wait (PIPE_NOWAIT).</exception>
     /// <exception cref="DllNotFoundException">The native library is missing or does not match.</exception>
     public static NamedPipe FromHandle(SafePipeHandle handle, NamedPipeHandleOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        return new NamedPipe(SafeNamedPipeHandle.Adopt(handle, options), name: null, isServer: false, PipeDirection.InOut);
+        SafeNamedPipeHandle adopted = SafeNamedPipeHandle.Adopt(handle, options);
+        NativeError.ThrowIfError(adopted.Info(out nps_info info), nameof(NamedPipe));
+        return new NamedPipe(
+            adopted,
+            name: null,
+            isServer: info.end == (uint)nps_end.NPS_END_SERVER,
+            (PipeDirection)info.direction,
+            (PipeMode)info.mode);
     }
 
     /// <summary>
@@ -138,7 +160,7 @@ public sealed partial class NamedPipe : IDisposable
     public SafePipeHandle ExportHandle()
     {
         SafePipeHandle handle = new();
-        NativeError.ThrowIfError(_handle.Export(out nint osHandle), nameof(NamedPipe));
+        Check(_handle.Export(out nint osHandle));
         Marshal.InitHandle(handle, osHandle);
         _handle.Dispose();
         if (OperatingSystem.IsLinux())
@@ -159,7 +181,21 @@ public sealed partial class NamedPipe : IDisposable
     /// <exception cref="ObjectDisposedException">The pipe was closed.</exception>
     public nint DangerousGetOSHandle()
     {
-        NativeError.ThrowIfError(_handle.OSHandle(out nint osHandle), nameof(NamedPipe));
+        Check(_handle.OSHandle(out nint osHandle));
         return osHandle;
+    }
+
+    private void Check(NativeResult result)
+    {
+        if (result.IsError)
+        {
+            NativeError.Throw(result, nameof(NamedPipe), Name);
+        }
+    }
+
+    private PipeStatus StatusOf(NativeResult result)
+    {
+        Check(result);
+        return (PipeStatus)result.Status;
     }
 }

@@ -21,8 +21,14 @@ public sealed class NamedPipeClientOptions
     public PipeDirection Direction { get; set; } = PipeDirection.InOut;
 
     /// <summary>
+    /// How this end reads; default <see cref="PipeMode.Byte"/>, which Windows allows on a message pipe, too (contract R4).
+    /// </summary>
+    public PipeMode Mode { get; set; }
+
+    /// <summary>
     /// How long opening tries again while the name is not there or busy, blocking the calling thread:
-    /// <see cref="TimeSpan.Zero"/> (default) is one try; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> (contract K2).
+    /// <see cref="TimeSpan.Zero"/> (default) is one try; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>
+    /// (contract K2).
     /// Parts of a millisecond are rounded up.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative and not infinite.</exception>
@@ -54,7 +60,8 @@ public sealed class NamedPipeClientOptions
     }
 
     /// <summary>Bytes that one write accepts at most: 1 to 16,777,216; default 65,536.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive; the upper bound is checked at use.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive; the upper bound is checked at
+    /// use.</exception>
     public int WriteLimit
     {
         get => _writeLimit;

@@ -27,6 +27,13 @@ public sealed class NamedPipeServerOptions
     public PipeDirection Direction { get; set; } = PipeDirection.InOut;
 
     /// <summary>
+    /// Whether the pipe carries bytes or messages; default <see cref="PipeMode.Byte"/>. All instances of a name agree. On
+    /// Linux
+    /// a message pipe is a SOCK_SEQPACKET socket, at a path of its own: for this library at both ends (contract R4).
+    /// </summary>
+    public PipeMode Mode { get; set; }
+
+    /// <summary>
     /// Instances of this name at most: 1 to 254, or <see cref="UnlimitedInstances"/> (default). On Windows all instances of
     /// a name give the same number; on Linux those of this process are counted.
     /// </summary>
@@ -46,7 +53,8 @@ public sealed class NamedPipeServerOptions
         }
     }
 
-    /// <summary>Whether to fail with <see cref="NamedPipeError.AccessDenied"/> if the name exists already; default false.</summary>
+    /// <summary>Whether to fail with <see cref="NamedPipeError.AccessDenied"/> if the name exists already; default
+    /// false.</summary>
     public bool FirstInstance { get; set; }
 
     /// <summary>
@@ -92,7 +100,8 @@ public sealed class NamedPipeServerOptions
     }
 
     /// <summary>Bytes that one write accepts at most: 1 to 16,777,216; default 65,536.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive; the upper bound is checked at use.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive; the upper bound is checked at
+    /// use.</exception>
     public int WriteLimit
     {
         get => _writeLimit;

@@ -15,4 +15,11 @@ public enum PipeInterest
 
     /// <summary>Both.</summary>
     Both = Readable | Writable,
+
+    /// <summary>
+    /// Beside one of the others: the system watches the connection only after a call on it has answered would-block. For
+    /// programs that read and write first, and wait only when that fails: until then there is no event, and a short read or
+    /// write does not arm, so go on until would-block (contract P10). A matter of cost alone; on Windows it changes nothing.
+    /// </summary>
+    OnDemand = 4,
 }

@@ -70,9 +70,66 @@ public class AllocationTests
                 pair.Server.Pipe.TryWrite([], out _);
                 pair.Server.Pipe.TakeError();
                 _ = pair.Server.Pipe.UnsentBytes;
+                pair.Server.Pipe.TryPeek(buffer, out _, out _);
+                _ = pair.Server.Pipe.BytesAvailable;
+                _ = pair.Server.Pipe.GetInfo();
+                _ = pair.Server.Pipe.GetPeerProcessId();
                 pair.Server.Pipe.Reregister(pair.Server.Token, PipeInterest.Both);
                 loop.Poller.Wake(1);
                 loop.Poller.Wait(events, TimeSpan.Zero);
+            }
+        }
+    }
+
+    [Test]
+    public void VectorsAndSequences_AllocateNothing([Values(3, 16, 17, NamedPipe.MaxBuffers)] int count, [Values] PipeMode mode)
+    {
+        using TestLoop loop = new();
+        using PipePair pair = MessageTests.NewPair(loop, mode);
+        PipeEvent[] events = new PipeEvent[16];
+        byte[] bytes = Pattern.Of(count);
+        byte[] received = new byte[count];
+        ReadOnlyMemory<byte>[] sources = [.. Enumerable.Range(0, count).Select(i => new ReadOnlyMemory<byte>(bytes, i, 1))];
+        Memory<byte>[] targets = [.. Enumerable.Range(0, count).Select(i => new Memory<byte>(received, i, 1))];
+        System.Buffers.ReadOnlySequence<byte> sequence = MessageTests.Segment.Sequence(bytes, 1);
+        Messages(100);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Messages(RunningSystem.Rounds(10_000, underWine: 1_000));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(received, Is.EqualTo(bytes));
+
+        void Messages(int rounds)
+        {
+            for (int i = 0; i < rounds; i++)
+            {
+                int written;
+                while (Write(i % 2 == 0, out written) == PipeStatus.WouldBlock)
+                {
+                    WaitForAnEvent();
+                }
+
+                int read;
+                while (pair.Server.Pipe.TryReadVector(targets, out read) == PipeStatus.WouldBlock)
+                {
+                    WaitForAnEvent();
+                }
+
+                if (written != count || read != count)
+                {
+                    throw new InvalidOperationException("Only a part went or came.");
+                }
+            }
+        }
+
+        PipeStatus Write(bool vector, out int written) => vector
+            ? pair.Client.Pipe.TryWriteVector(sources, out written)
+            : pair.Client.Pipe.TryWrite(sequence, out written);
+
+        void WaitForAnEvent()
+        {
+            if (loop.Poller.Wait(events, Deadline.Step) == 0)
+            {
+                throw new InvalidOperationException("No event came.");
             }
         }
     }

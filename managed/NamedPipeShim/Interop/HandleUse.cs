@@ -12,12 +12,13 @@ namespace NamedPipeShim.Interop;
 /// </remarks>
 internal static class HandleUse
 {
-    /// <summary>Returns the native pointer; throws <see cref="ObjectDisposedException"/> when the handle is closed.</summary>
-    public static nint Enter(SafeHandle handle, string objectName)
+    /// <summary>Returns the native pointer; throws <see cref="ObjectDisposedException"/> when the handle is
+    /// closed.</summary>
+    public static nint Enter(SafeHandle handle, string objectName, string? pipeName = null)
     {
         if (handle.IsClosed)
         {
-            NativeError.ThrowClosed(objectName);
+            NativeError.ThrowClosed(objectName, pipeName);
         }
 
         bool added = false;

@@ -12,7 +12,7 @@ namespace NamedPipeShim.Interop;
 /// is aborted; one that lingers goes on lingering. The native object keeps the memory of its poll alive, so the order in
 /// which handles are released does not matter. Every call of this library holds a reference to the handle while it runs.
 /// </remarks>
-public sealed unsafe class SafeNamedPipeHandle : SafeHandle
+public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
 {
     /// <summary>Creates an invalid handle, as interop code needs it to receive a native object.</summary>
     public SafeNamedPipeHandle()
@@ -22,6 +22,9 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
 
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
+
+    /// <summary>What messages call the pipe; null: it has no name.</summary>
+    internal string? PipeName { get; set; }
 
     internal static SafeNamedPipeHandle Create(NamedPipeServerOptions options)
     {
@@ -39,11 +42,13 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
         native.out_buffer_size = (uint)options.OutBufferSize;
         native.read_ahead = (uint)options.ReadAhead;
         native.write_limit = (uint)options.WriteLimit;
+        native.mode = (uint)options.Mode;
         nps_pipe* pipe = null;
         fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
         {
             native.name = (sbyte*)name;
-            NativeError.ThrowIfErrorOf(options.Name, NativeMethods.nps_pipe_create(&native, &pipe));
+            NativeError.ThrowIfError(
+                NativeMethods.nps_pipe_create(&native, &pipe), nameof(NamedPipe), options.Name);
         }
 
         created.SetHandle((nint)pipe);
@@ -54,7 +59,7 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
     {
         SafeNamedPipeHandle? opened =
             Open(options, Milliseconds.From(options.Timeout, nameof(NamedPipeClientOptions.Timeout)), out NativeResult result);
-        return opened ?? throw NativeError.ToExceptionOf(options.Name, result);
+        return opened ?? throw NativeError.ToException(result, nameof(NamedPipe), options.Name);
     }
 
     /// <summary>One try. Null: nobody serves the name, or it is busy.</summary>
@@ -63,7 +68,7 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
         SafeNamedPipeHandle? opened = Open(options, 0, out result);
         return opened is not null || result.Is(nps_status.NPS_E_NOT_FOUND) || result.Is(nps_status.NPS_E_PIPE_BUSY)
             ? opened
-            : throw NativeError.ToExceptionOf(options.Name, result);
+            : throw NativeError.ToException(result, nameof(NamedPipe), options.Name);
     }
 
     private static SafeNamedPipeHandle? Open(NamedPipeClientOptions options, long timeout, out NativeResult result)
@@ -76,6 +81,7 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
         native.timeout_ms = timeout;
         native.read_ahead = (uint)options.ReadAhead;
         native.write_limit = (uint)options.WriteLimit;
+        native.mode = (uint)options.Mode;
         nps_pipe* pipe = null;
         SafeNamedPipeHandle opened = new();
         fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
@@ -163,36 +169,6 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
     {
         long result = NativeMethods.nps_pipe_disconnect(Enter(), listen ? 1 : 0);
         Leave();
-        return result;
-    }
-
-    internal NativeResult Read(Span<byte> buffer, out int count)
-    {
-        nps_pipe* pipe = Enter();
-        nuint done = 0;
-        long result;
-        fixed (byte* first = buffer)
-        {
-            result = NativeMethods.nps_pipe_read(pipe, first, (nuint)buffer.Length, &done);
-        }
-
-        Leave();
-        count = (int)done;
-        return result;
-    }
-
-    internal NativeResult Write(ReadOnlySpan<byte> buffer, out int count)
-    {
-        nps_pipe* pipe = Enter();
-        nuint done = 0;
-        long result;
-        fixed (byte* first = buffer)
-        {
-            result = NativeMethods.nps_pipe_write(pipe, first, (nuint)buffer.Length, &done);
-        }
-
-        Leave();
-        count = (int)done;
         return result;
     }
 
@@ -294,7 +270,7 @@ public sealed unsafe class SafeNamedPipeHandle : SafeHandle
         return created;
     }
 
-    private nps_pipe* Enter() => (nps_pipe*)HandleUse.Enter(this, nameof(NamedPipe));
+    private nps_pipe* Enter() => (nps_pipe*)HandleUse.Enter(this, nameof(NamedPipe), PipeName);
 
     private void Leave() => HandleUse.Leave(this);
 }

@@ -29,6 +29,7 @@ internal sealed class PipePair : IDisposable
         {
             Name = options.Name,
             Direction = direction,
+            Mode = options.Mode,
             ReadAhead = options.ReadAhead,
             WriteLimit = options.WriteLimit,
         });
