@@ -29,24 +29,25 @@
  * would-block or until a read gives fewer bytes than its buffer holds, then wait. A needless event may come; a
  * missing one never.
  *
- * MESSAGES. On a pipe of NPS_MODE_MESSAGE (both ends must say so) a write call is one message, whole or not at all, and a read call
- * gives bytes of one message only:
+ * MESSAGES. On a pipe of NPS_MODE_MESSAGE (both ends must say so) a write call is one message, whole or not at all,
+ * and a read call gives bytes of one message only:
  *     NPS_OK            the message, or the last part of one, *count bytes; with *count 0 it was an empty message
- *     NPS_MORE_DATA     a part of a message, *count bytes, 0 only if the caller's buffer has size 0; the rest comes with the
- *                       next reads. A part may be smaller than the buffer, where it was read ahead
+ *     NPS_MORE_DATA     a part of a message, *count bytes, 0 only if the caller's buffer has size 0; the rest comes with
+ *                       the next reads. A part may be smaller than the buffer, where it was read ahead
  *     NPS_WOULD_BLOCK   no message, or the rest is not there yet; NPS_END_OF_STREAM no more messages. *count is 0
- * So read until would-block: a read that gave less than its buffer holds says nothing of what is left, and does not arm. A write of
- * 0 bytes is an empty message. write_limit does not apply; a message may have up to nps_info.max_message bytes.
+ * So read until would-block: a read that gave less than its buffer holds says nothing of what is left, and does not
+ * arm. A write of 0 bytes is an empty message. write_limit does not apply; a message may have up to
+ * nps_info.max_message bytes.
  *
  * ON DEMAND. With NPS_INTEREST_ON_DEMAND the system is not asked to watch a connection before a call on it has answered
  * NPS_WOULD_BLOCK: for programs that read and write first, and wait only when that fails. Until then
  *     - register and reregister yield no event: take both directions for ready;
  *     - a short read or write does not arm: go on until would-block;
  *     - the peer's close is told by a read (end of stream) or a write, not by an event.
- * A call that answered would-block, connect too, arms as always, and its event comes as always. After the first read or write
- * that did, until disconnect, the system watches: then a short read or write arms, reregister reports what is ready, and the
- * peer's close is an event, as without the bit. It is a matter of cost alone: where reads are posted ahead (Windows) it changes
- * nothing.
+ * A call that answered would-block, connect too, arms as always, and its event comes as always. After the first read
+ * or write that did, until disconnect, the system watches: then a short read or write arms, reregister reports what
+ * is ready, and the peer's close is an event, as without the bit. It is a matter of cost alone: where reads are
+ * posted ahead (Windows) it changes nothing.
  */
 #ifndef NPS_H
 #define NPS_H
@@ -186,21 +187,23 @@ typedef enum nps_server_flags {
 typedef enum nps_client_flags {
   NPS_CLIENT_INHERITABLE = 1,
   NPS_CLIENT_CURRENT_USER = 2,       /* NPS_E_ACCESS_DENIED unless the server belongs to exactly our user */
-  NPS_CLIENT_ANY_USER = 4            /* connect whoever the server belongs to. Without either: on Linux it must be our user or root;
-                                        on Windows it may be anybody, who can learn who we are, and no more */
+  NPS_CLIENT_ANY_USER = 4            /* connect whoever the server belongs to. Without either: on Linux it must be our
+                                        user or root; on Windows it may be anybody, who can learn who we are, no more */
 } nps_client_flags;
 
 /* Who may connect to a server. Those who may not are told NPS_E_ACCESS_DENIED. */
 typedef enum nps_security {
   NPS_SECURITY_CURRENT_USER = 0,     /* the current user; on Linux root as well */
-  NPS_SECURITY_CURRENT_ELEVATION = 1, /* likewise, and not with less privilege: Windows, no process of a lower integrity level, so that
-                                        an elevated server has elevated clients only. Linux knows no such thing: as the former */
+  NPS_SECURITY_CURRENT_ELEVATION = 1, /* likewise, and not with less privilege: Windows, no process of a lower
+                                        integrity level, so that an elevated server has elevated clients only. Linux
+                                        knows no such thing: as the former */
   NPS_SECURITY_DESCRIPTOR = 2,       /* Windows: whom `descriptor` lets; Linux: NPS_E_NOT_SUPPORTED */
-  NPS_SECURITY_FILE_MODE = 3         /* Linux: whoever may write the socket file, by file_mode and file_group; Windows: not supported */
+  NPS_SECURITY_FILE_MODE = 3         /* Linux: whoever may write the socket file, by file_mode and file_group;
+                                        Windows: NPS_E_NOT_SUPPORTED */
 } nps_security;
 
-/* What a server may do in its client's name. Windows; on Linux no server may act as its client, and every server learns who it is:
- * only the first two are supported. */
+/* What a server may do in its client's name. Windows; on Linux no server may act as its client, and every server
+ * learns who it is: only the first two are supported. */
 typedef enum nps_impersonation {
   NPS_IMPERSONATION_DEFAULT = 0,     /* identification */
   NPS_IMPERSONATION_IDENTIFICATION = 1, /* learn who it is */
@@ -236,18 +239,18 @@ typedef struct nps_server_options {
                                         holds no buffer, and data goes straight into the caller's memory */
   uint32_t write_limit;              /* bytes that one write call accepts at most; default 65,536; 1 to 16,777,216 */
   /* A struct that ends here is accepted too. All instances of a name agree in what follows. */
-  uint32_t mode;                     /* nps_mode; default byte. Linux: a message pipe is a SOCK_SEQPACKET socket, which programs other than
-                                        this library's do not expect; its short name has a file of another prefix,
-                                        so that "demo" may be a byte pipe and a message pipe */
-  uint32_t default_timeout_ms;       /* Windows: how long WaitNamedPipe waits if its caller leaves that to the server; 0 = the
-                                        system's 50 ms. Linux has no such thing: NPS_E_NOT_SUPPORTED if it is not 0 */
+  uint32_t mode;                     /* nps_mode; default byte. Linux: a message pipe is a SOCK_SEQPACKET socket, which
+                                        programs other than this library's do not expect; its short name has a file of
+                                        another prefix, so that "demo" may be a byte pipe and a message pipe */
+  uint32_t default_timeout_ms;       /* Windows: how long WaitNamedPipe waits if its caller leaves that to the server; 0 =
+                                        the system's 50 ms. Linux has no such thing: NPS_E_NOT_SUPPORTED if it is not 0 */
   uint32_t security;                 /* nps_security; default the current user */
-  uint32_t file_mode;                /* NPS_SECURITY_FILE_MODE: permissions of the socket file, 1 to 0777; else 0. The lock beside
-                                        it stays the user's own */
-  uint32_t file_group;               /* NPS_SECURITY_FILE_MODE: its group; NPS_NO_GROUP, the default: as the system has it */
+  uint32_t file_mode;                /* NPS_SECURITY_FILE_MODE: permissions of the socket file, 1 to 0777; else 0. The
+                                        lock beside it stays the user's own */
+  uint32_t file_group;               /* NPS_SECURITY_FILE_MODE: its group; NPS_NO_GROUP, the default: the system's */
   uint32_t reserved;                 /* 0 */
-  const char *descriptor;            /* NPS_SECURITY_DESCRIPTOR: a security descriptor in SDDL; else null. For a second instance it must
-                                        let our own user make one ("FA") */
+  const char *descriptor;            /* NPS_SECURITY_DESCRIPTOR: a security descriptor in SDDL; else null. For a
+                                        second instance it must let our own user make one ("FA") */
 } nps_server_options;
 
 typedef struct nps_client_options {
@@ -261,7 +264,7 @@ typedef struct nps_client_options {
   uint32_t write_limit;
   uint32_t reserved;                 /* 0 */
   /* A struct that ends here is accepted too. */
-  uint32_t mode;                     /* nps_mode: how this end reads; default byte, which Windows allows on a message pipe, too */
+  uint32_t mode;                     /* nps_mode: how this end reads; default byte, also on a Windows message pipe */
   uint32_t impersonation;            /* nps_impersonation */
   const char *server;                /* the machine; null or ".": this one. Linux: NPS_E_NOT_SUPPORTED if it is another */
 } nps_client_options;
@@ -288,7 +291,7 @@ typedef struct nps_pipe nps_pipe;
 typedef enum nps_interest {
   NPS_INTEREST_READABLE = 1,
   NPS_INTEREST_WRITABLE = 2,
-  NPS_INTEREST_ON_DEMAND = 4         /* beside one of the others: watch only after a would-block, see the top of this file */
+  NPS_INTEREST_ON_DEMAND = 4         /* beside one of the others: watch only after a would-block, see above */
 } nps_interest;
 
 typedef enum nps_readiness {
@@ -342,25 +345,26 @@ NPS_API nps_result nps_pipe_create(const nps_server_options *options, nps_pipe *
  * create otherwise. */
 NPS_API nps_result nps_pipe_open(const nps_client_options *options, nps_pipe **pipe);
 
-/* Makes a pipe of a handle (Windows) or descriptor (Linux: a connected AF_UNIX socket, a stream or SOCK_SEQPACKET) that the caller
- * owns. It is a message pipe if the handle reads messages, or the socket is SOCK_SEQPACKET. On
- * success the pipe owns it; on failure nothing has changed. `options` may be null.
- * Errors: NPS_E_NOT_A_PIPE, NPS_E_NOT_OVERLAPPED, NPS_E_NOT_CONNECTED (Linux; Windows: a client whose server has disconnected
- * it), NPS_E_NOT_SUPPORTED (Windows: PIPE_NOWAIT), NPS_E_INVALID_ARGUMENT (no such handle). */
+/* Makes a pipe of a handle (Windows) or descriptor (Linux: a connected AF_UNIX socket, a stream or SOCK_SEQPACKET)
+ * that the caller owns. It is a message pipe if the handle reads messages, or the socket is SOCK_SEQPACKET. On
+ * success the pipe owns it; on failure nothing has changed. `options` may be null. Errors: NPS_E_NOT_A_PIPE,
+ * NPS_E_NOT_OVERLAPPED, NPS_E_NOT_CONNECTED (Linux; Windows: a client whose server has disconnected it),
+ * NPS_E_NOT_SUPPORTED (Windows: PIPE_NOWAIT), NPS_E_INVALID_ARGUMENT (no such handle). */
 NPS_API nps_result nps_pipe_adopt(intptr_t os_handle, const nps_adopt_options *options, nps_pipe **pipe);
 
-/* Gives the handle to the caller, who closes it from then on; the pipe is closed without closing the handle. Only before
- * the first register: NPS_E_ALREADY_REGISTERED after that (Windows cannot unbind a handle from its port).
+/* Gives the handle to the caller, who closes it from then on; the pipe is closed without closing the handle. Only
+ * before the first register: NPS_E_ALREADY_REGISTERED after that (Windows cannot unbind a handle from its port).
  * NPS_E_NOT_SUPPORTED: an unconnected server on Linux has no descriptor of its own. */
 NPS_API nps_result nps_pipe_export(nps_pipe *pipe, intptr_t *os_handle);
 
-/* Lends the handle, for queries; valid while the pipe is open. NPS_E_NOT_CONNECTED: a server on Linux without a client. */
+/* Lends the handle, for queries; valid while the pipe is open. NPS_E_NOT_CONNECTED: a server on Linux without a
+ * client. */
 NPS_API nps_result nps_pipe_os_handle(nps_pipe *pipe, intptr_t *os_handle);
 
-/* Closes the pipe. Bytes that write accepted are still delivered: for at most linger_ms (NPS_FOREVER: until they are gone or
- * the peer closes) while somebody waits on the poll, or in nps_poll_close. No nps_poll_wait that starts after this has returned
- * yields an event of this pipe. NPS_OK: closed; NPS_WOULD_BLOCK: it goes on in the background, until the last byte is out;
- * NPS_E_CLOSED: it was closed before. */
+/* Closes the pipe. Bytes that write accepted are still delivered: for at most linger_ms (NPS_FOREVER: until they are
+ * gone or the peer closes) while somebody waits on the poll, or in nps_poll_close. No nps_poll_wait that starts after
+ * this has returned yields an event of this pipe. NPS_OK: closed; NPS_WOULD_BLOCK: it goes on in the background,
+ * until the last byte is out; NPS_E_CLOSED: it was closed before. */
 NPS_API nps_result nps_pipe_close(nps_pipe *pipe, int64_t linger_ms);
 
 /* Closes at once; bytes still in the library's hands are lost. Also ends a lingering close. */
@@ -372,9 +376,9 @@ NPS_API void nps_pipe_release(nps_pipe *pipe);
 
 /* ---------------------------------------------------------------- pipe: registration */
 
-/* Binds the pipe to the poll. Before that, connect, read and write answer NPS_WOULD_BLOCK. A connected pipe starts reading
- * and yields writable. After deregister it can be registered again, with the same poll.
- * Errors: NPS_E_ALREADY_REGISTERED, NPS_E_CLOSED, NPS_E_INVALID_ARGUMENT, NPS_E_OUT_OF_MEMORY. */
+/* Binds the pipe to the poll. Before that, connect, read and write answer NPS_WOULD_BLOCK. A connected pipe starts
+ * reading and yields writable. After deregister it can be registered again, with the same poll. Errors:
+ * NPS_E_ALREADY_REGISTERED, NPS_E_CLOSED, NPS_E_INVALID_ARGUMENT, NPS_E_OUT_OF_MEMORY. */
 NPS_API nps_result nps_pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_t interest);
 
 /* Changes token and interest, and reports anew what is ready now. NPS_E_NOT_REGISTERED. */
@@ -386,9 +390,9 @@ NPS_API nps_result nps_pipe_deregister(nps_pipe *pipe);
 
 /* ---------------------------------------------------------------- pipe: I/O, never blocking */
 
-/* Server: accepts a client. NPS_OK: connected (also when it was before; a client that came and left counts: its bytes can be
- * read, then comes end of stream), and a writable event; NPS_WOULD_BLOCK: a writable event will come, or an error event, after
- * which nps_pipe_take_error tells and connect may be called again. On a client end: NPS_OK. */
+/* Server: accepts a client. NPS_OK: connected (also when it was before; a client that came and left counts: its bytes
+ * can be read, then comes end of stream), and a writable event; NPS_WOULD_BLOCK: a writable event will come, or an
+ * error event, after which nps_pipe_take_error tells and connect may be called again. On a client end: NPS_OK. */
 NPS_API nps_result nps_pipe_connect(nps_pipe *pipe);
 
 /* Server: ends the connection, or the connecting; unread bytes and errors of the old connection are gone, readiness is
@@ -396,19 +400,20 @@ NPS_API nps_result nps_pipe_connect(nps_pipe *pipe);
  * NPS_E_NOT_SUPPORTED on a client end: close it. */
 NPS_API nps_result nps_pipe_disconnect(nps_pipe *pipe, int32_t listen);
 
-/* Reads up to `size` bytes into the caller's buffer; *count says how many.
- * NPS_OK (*count > 0, or size 0; message mode: see MESSAGES, also for NPS_MORE_DATA); NPS_WOULD_BLOCK; NPS_END_OF_STREAM;
- * NPS_E_NOT_CONNECTED (server without a client, not connecting); NPS_E_NOT_SUPPORTED (a pipe that only writes); NPS_E_CLOSED;
- * NPS_E_OUT_OF_MEMORY (the system's too; nothing was lost, and the next read may do); NPS_E_IO. */
+/* Reads up to `size` bytes into the caller's buffer; *count says how many. NPS_OK (*count > 0, or size 0; message
+ * mode: see MESSAGES, also for NPS_MORE_DATA); NPS_WOULD_BLOCK; NPS_END_OF_STREAM; NPS_E_NOT_CONNECTED (server
+ * without a client, not connecting); NPS_E_NOT_SUPPORTED (a pipe that only writes); NPS_E_CLOSED; NPS_E_OUT_OF_MEMORY
+ * (the system's too; nothing was lost, and the next read may do); NPS_E_IO. */
 NPS_API nps_result nps_pipe_read(nps_pipe *pipe, void *buffer, size_t size, size_t *count);
 
-/* Writes up to `size` bytes; *count says how many were accepted: those are delivered in order unless the peer closes or the
- * pipe is aborted. NPS_OK (*count > 0, or size 0: nothing happens, but on a message pipe, which sends an empty message); NPS_WOULD_BLOCK (an earlier write is under way, or the
- * pipe is full); NPS_E_BROKEN_PIPE (the peer closed; goes on failing until disconnect); others as for read. */
+/* Writes up to `size` bytes; *count says how many were accepted: those are delivered in order unless the peer closes
+ * or the pipe is aborted. NPS_OK (*count > 0, or size 0: nothing happens, but on a message pipe, which sends an empty
+ * message); NPS_WOULD_BLOCK (an earlier write is under way, or the pipe is full); NPS_E_BROKEN_PIPE (the peer closed;
+ * goes on failing until disconnect); others as for read. */
 NPS_API nps_result nps_pipe_write(nps_pipe *pipe, const void *buffer, size_t size, size_t *count);
 
-/* The same with several buffers, as if they were one behind another: a read fills them in order; a write sends them as one contiguous
- * run, on a message pipe as one message. At most NPS_MAX_BUFFERS; a buffer of size 0 may be null. */
+/* The same with several buffers, as if they were one behind another: a read fills them in order; a write sends them
+ * as one contiguous run, on a message pipe as one message. At most NPS_MAX_BUFFERS; a buffer of size 0 may be null. */
 typedef struct nps_buffer {
   void *data;                        /* a write does not change it */
   size_t size;
@@ -418,19 +423,19 @@ typedef struct nps_buffer {
 NPS_API nps_result nps_pipe_read_vector(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count);
 NPS_API nps_result nps_pipe_write_vector(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count);
 
-/* NPS_OK: everything accepted has been handed to the system; NPS_WOULD_BLOCK: *unsent bytes are still in the library's hands,
- * and a writable event follows when they are gone. */
+/* NPS_OK: everything accepted has been handed to the system; NPS_WOULD_BLOCK: *unsent bytes are still in the
+ * library's hands, and a writable event follows when they are gone. */
 NPS_API nps_result nps_pipe_flush_state(nps_pipe *pipe, uint64_t *unsent);
 
-/* The error of something that failed in the background (a connect, an accepted write), once: *error is NPS_OK if there is
- * none. */
+/* The error of something that failed in the background (a connect, an accepted write), once: *error is NPS_OK if
+ * there is none. */
 NPS_API nps_result nps_pipe_take_error(nps_pipe *pipe, nps_result *error);
 
-/* Says that this end will write no more; reading goes on. NPS_OK: said; writes answer NPS_E_CLOSED from now on, until disconnect.
- * NPS_WOULD_BLOCK: a write is under way (Windows); call again after the writable event. Linux: the peer reads what was written,
- * then end of stream, and gets NPS_CLOSED. Windows: a byte pipe cannot do it, NPS_E_NOT_SUPPORTED; on a message pipe it
- * sends an empty message, which the peer must know to be the end. NPS_E_NOT_CONNECTED; NPS_E_NOT_SUPPORTED also on a pipe that
- * only reads; NPS_E_CLOSED: said before. */
+/* Says that this end will write no more; reading goes on. NPS_OK: said; writes answer NPS_E_CLOSED from now on, until
+ * disconnect. NPS_WOULD_BLOCK: a write is under way (Windows); call again after the writable event. Linux: the peer
+ * reads what was written, then end of stream, and gets NPS_CLOSED. Windows: a byte pipe cannot do it,
+ * NPS_E_NOT_SUPPORTED; on a message pipe it sends an empty message, which the peer must know to be the end.
+ * NPS_E_NOT_CONNECTED; NPS_E_NOT_SUPPORTED also on a pipe that only reads; NPS_E_CLOSED: said before. */
 NPS_API nps_result nps_pipe_shutdown(nps_pipe *pipe);
 
 /* ---------------------------------------------------------------- pipe: what is known of it
@@ -446,8 +451,8 @@ typedef struct nps_info {
   uint32_t direction;                /* nps_direction, of this end */
   uint32_t mode;                     /* nps_mode */
   uint32_t end;                      /* nps_end */
-  uint32_t in_buffer_size;           /* bytes that the system keeps for what this end reads, and writes; 0: it does not say. */
-  uint32_t out_buffer_size;          /* Linux: of a connected end, the second only, and with the system's own overhead in it */
+  uint32_t in_buffer_size;           /* bytes that the system keeps for what this end reads, and writes; 0: not said. */
+  uint32_t out_buffer_size;          /* Linux: of a connected end, the second only, with the system's own overhead in it */
   uint32_t max_instances;            /* of the name; 0: not known (a client on Linux) */
   uint32_t instances;
   uint32_t max_message;              /* bytes of the longest message that this end can write; 0 on a byte pipe, and on Linux
@@ -457,32 +462,33 @@ typedef struct nps_info {
 /* NPS_OK; NPS_E_INVALID_ARGUMENT (size); NPS_E_CLOSED; NPS_E_IO. */
 NPS_API nps_result nps_pipe_info(nps_pipe *pipe, nps_info *info);
 
-/* Looks at what a read would give now, without taking it: copies up to `size` bytes (0, and a null buffer, are allowed) and says how
- * many in *count. *available: bytes that can be read now, as far as the library and the system know; of a message pipe those of the
- * next message, or of what is left of it.
- * NPS_OK: *available > 0, or the next message is an empty one (which Windows does not always show); NPS_WOULD_BLOCK: nothing is
- * there, as far as is known, and no event is promised: read, and wait. Others as for read. */
+/* Looks at what a read would give now, without taking it: copies up to `size` bytes (0, and a null buffer, are
+ * allowed) and says how many in *count. *available: bytes that can be read now, as far as the library and the system
+ * know; of a message pipe those of the next message, or of what is left of it. NPS_OK: *available > 0, or the next
+ * message is an empty one (which Windows does not always show); NPS_WOULD_BLOCK: nothing is there, as far as is
+ * known, and no event is promised: read, and wait. Others as for read. */
 NPS_API nps_result nps_pipe_peek(nps_pipe *pipe, void *buffer, size_t size, size_t *count, uint64_t *available);
 
-/* Whether the peer has read all that was written. NPS_OK: it has; NPS_WOULD_BLOCK: not yet, and no event will say when: ask again.
- * *unread is how much is left, in the library's hands and the system's: on Linux, the system's memory in use for it, which is
- * more than its bytes, and 0 exactly when all was read. NPS_E_NOT_SUPPORTED on Windows, whose count is spoiled by reads that the
- * peer has posted; FlushFileBuffers on the lent handle waits, blocking. NPS_E_NOT_CONNECTED; NPS_E_BROKEN_PIPE: the peer closed. */
+/* Whether the peer has read all that was written. NPS_OK: it has; NPS_WOULD_BLOCK: not yet, and no event will say
+ * when: ask again. *unread is how much is left, in the library's hands and the system's: on Linux, the system's
+ * memory in use for it, which is more than its bytes, and 0 exactly when all was read. NPS_E_NOT_SUPPORTED on
+ * Windows, whose count is spoiled by reads that the peer has posted; FlushFileBuffers on the lent handle waits,
+ * blocking. NPS_E_NOT_CONNECTED; NPS_E_BROKEN_PIPE: the peer closed. */
 NPS_API nps_result nps_pipe_drain_state(nps_pipe *pipe, uint64_t *unread);
 
 /* ---------------------------------------------------------------- pipe: who is at the other end
  * NPS_E_NOT_CONNECTED: nobody. */
 
-/* The peer's process: the one that opened the client end, or that made the server. It may have ended since, or have handed its end
- * to another. Linux: 0 if it is in another pid namespace. */
+/* The peer's process: the one that opened the client end, or that made the server. It may have ended since, or have
+ * handed its end to another. Linux: 0 if it is in another pid namespace. */
 NPS_API nps_result nps_pipe_peer_process(nps_pipe *pipe, uint32_t *process_id);
 
-/* The peer's user, as NUL-terminated text: a SID ("S-1-5-21-...") on Windows, a user id in decimal on Linux. `size` bytes are at
- * `user`, NPS_USER_SIZE is enough for every user; NPS_E_INVALID_ARGUMENT (buffer) if they are not.
- * Linux: the user that the peer ran as when it connected or began to listen. Windows, on a server: the user that the client
- * showed, which is known only after something was read from it: until then NPS_WOULD_BLOCK, and readable is the event; and
- * NPS_E_ACCESS_DENIED if the client opened with an anonymous level. On a client: the owner of the server's process, which is
- * as reliable as process ids are. */
+/* The peer's user, as NUL-terminated text: a SID ("S-1-5-21-...") on Windows, a user id in decimal on Linux. `size`
+ * bytes are at `user`, NPS_USER_SIZE is enough for every user; NPS_E_INVALID_ARGUMENT (buffer) if they are not.
+ * Linux: the user that the peer ran as when it connected or began to listen. Windows, on a server: the user that the
+ * client showed, which is known only after something was read from it: until then NPS_WOULD_BLOCK, and readable is
+ * the event; and NPS_E_ACCESS_DENIED if the client opened with an anonymous level. On a client: the owner of the
+ * server's process, which is as reliable as process ids are. */
 #define NPS_USER_SIZE 192
 NPS_API nps_result nps_pipe_peer_user(nps_pipe *pipe, char *user, size_t size);
 
