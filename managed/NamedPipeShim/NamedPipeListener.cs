@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using NamedPipeShim.Async;
+using NamedPipeShim.Diagnostics;
 
 namespace NamedPipeShim;
 
@@ -57,6 +58,7 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         NamedPipeListener listener = new(own, listenerOptions ?? new NamedPipeListenerOptions());
         listener.Add();
         own.FirstInstance = false; // the name is ours now
+        PipeEventSource.Log.ListenerStarted(own.Name);
         listener.Refill();
         return listener;
     }
@@ -76,7 +78,12 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         }
         catch (ChannelClosedException)
         {
-            throw new ObjectDisposedException(nameof(NamedPipeListener), "The listener was stopped.");
+            throw StreamErrors.Disposed(nameof(NamedPipeListener), Name);
+        }
+        catch (OperationCanceledException)
+        {
+            PipeTelemetry.Cancelled(Name);
+            throw;
         }
 
         Refill(); // first, so that no client finds the name missing
@@ -120,6 +127,11 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         ListenerInstance[] waiting;
         lock (_lock)
         {
+            if (_stopped)
+            {
+                return;
+            }
+
             _stopped = true;
             waiting = [.. _waiting];
             _waiting.Clear();
@@ -131,6 +143,7 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         }
 
         _accepted.Writer.TryComplete();
+        PipeEventSource.Log.ListenerStopped(Name);
     }
 
     /// <summary>Stops, and ends the connections that nobody has accepted. Those that were accepted are their owners'. Never
@@ -170,6 +183,15 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
 
     internal void OnLoopEnded() => Dispose();
 
+    /// <summary>A failure that is tried again: nobody is told of it but who listens to the library's events.</summary>
+    internal void ToldOf(Exception error)
+    {
+        if (error is NamedPipeException failure)
+        {
+            _ = PipeTelemetry.Failed(Name, failure);
+        }
+    }
+
     // As many as there should be. What fails is tried again later: meanwhile there are fewer.
     private void Refill()
     {
@@ -182,6 +204,7 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         }
         catch (Exception error) when (error is IOException or OutOfMemoryException)
         {
+            ToldOf(error);
             RefillLater();
         }
         catch (ObjectDisposedException)

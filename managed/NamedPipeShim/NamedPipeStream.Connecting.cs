@@ -1,4 +1,5 @@
 using NamedPipeShim.Async;
+using NamedPipeShim.Diagnostics;
 
 namespace NamedPipeShim;
 
@@ -33,6 +34,23 @@ public sealed partial class NamedPipeStream
     {
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return Own(await OpenAsync(options, cancellationToken).ConfigureAwait(false), loop);
+        }
+        catch (NamedPipeException error) when (PipeTelemetry.Failed(options.Name, error))
+        {
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            PipeTelemetry.Cancelled(options.Name);
+            throw;
+        }
+    }
+
+    private static async ValueTask<NamedPipe> OpenAsync(NamedPipeClientOptions options, CancellationToken cancellationToken)
+    {
         long start = Environment.TickCount64;
         Retry retry = default;
         while (true)
@@ -40,7 +58,7 @@ public sealed partial class NamedPipeStream
             NamedPipe? pipe = NamedPipe.TryOpenClient(options, out NamedPipeException? why);
             if (pipe is not null)
             {
-                return Own(pipe, loop);
+                return pipe;
             }
 
             if (options.Timeout == TimeSpan.Zero)
@@ -54,10 +72,7 @@ public sealed partial class NamedPipeStream
                 TimeSpan left = options.Timeout - TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
                 if (left <= TimeSpan.Zero)
                 {
-                    throw new NamedPipeException(
-                        $"No connection within {options.Timeout.TotalMilliseconds:0} ms. Pipe: '{options.Name}'.",
-                        NamedPipeError.TimedOut,
-                        why!);
+                    throw StreamErrors.NoConnection(options.Timeout.TotalMilliseconds, options.Name, why!);
                 }
 
                 pause = pause < left ? pause : left;

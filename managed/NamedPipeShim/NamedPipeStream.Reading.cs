@@ -9,7 +9,8 @@ public sealed partial class NamedPipeStream
     /// <summary>
     /// Reads what is there, or waits for the first bytes (contract R1 to R3).
     /// </summary>
-    /// <param name="buffer">Takes the bytes. With an empty one the read ends at once with 0.</param>
+    /// <param name="buffer">Takes the bytes. With an empty one the read waits for data too, and takes none: it ends with 0 when
+    /// there is something to read, or the end. So a program need hold no buffer while it waits.</param>
     /// <param name="cancellationToken">Ends the wait; no byte is lost by it.</param>
     /// <returns>How many bytes were read; 0 at the end of the stream: the peer closed, and all that it had sent was
     /// read.</returns>
@@ -28,7 +29,7 @@ public sealed partial class NamedPipeStream
         int read;
         try
         {
-            waits = _client.Reader.Begin(OperationKind.Read, buffer, default, out read);
+            waits = BeginRead(buffer, out read);
         }
         catch (Exception error)
         {
@@ -49,8 +50,7 @@ public sealed partial class NamedPipeStream
     public override int Read(byte[] buffer, int offset, int count)
     {
         ValidateBufferArguments(buffer, offset, count);
-        StreamOperation? waits =
-            _client.Reader.Begin(OperationKind.Read, buffer.AsMemory(offset, count), default, out int read);
+        StreamOperation? waits = BeginRead(buffer.AsMemory(offset, count), out int read);
         return waits is null ? read : WaitForRead(waits);
     }
 
@@ -59,8 +59,7 @@ public sealed partial class NamedPipeStream
     {
         // What waits needs memory that stays: a span may be on the stack.
         byte[] rented = ArrayPool<byte>.Shared.Rent(buffer.Length);
-        StreamOperation? waits =
-            _client.Reader.Begin(OperationKind.Read, rented.AsMemory(0, buffer.Length), default, out int read);
+        StreamOperation? waits = BeginRead(rented.AsMemory(0, buffer.Length), out int read);
         if (waits is not null)
         {
             read = WaitForRead(waits);
@@ -85,9 +84,15 @@ public sealed partial class NamedPipeStream
     /// <inheritdoc/>
     public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
 
+    private StreamOperation? BeginRead(Memory<byte> destination, out int read)
+    {
+        StreamTransfer transfer = new() { Kind = OperationKind.Read, Destination = destination };
+        return _client.Reader.Begin(ref transfer, out read);
+    }
+
     private int WaitForRead(StreamOperation operation)
     {
         int timeout = _readTimeout;
-        return operation.Wait(timeout, () => TimedOut("read", timeout));
+        return operation.Wait(timeout, () => StreamErrors.TimedOut("read", timeout, Name));
     }
 }

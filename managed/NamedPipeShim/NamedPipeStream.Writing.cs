@@ -85,9 +85,10 @@ public sealed partial class NamedPipeStream
         }
 
         StreamOperation? waits;
+        StreamTransfer transfer = new() { Kind = kind, Source = source };
         try
         {
-            waits = _client.Writer.Begin(kind, default, source, out _);
+            waits = _client.Writer.Begin(ref transfer, out _);
         }
         catch (Exception error)
         {
@@ -99,10 +100,11 @@ public sealed partial class NamedPipeStream
 
     private void BeginAndWait(OperationKind kind, ReadOnlyMemory<byte> source)
     {
-        if (_client.Writer.Begin(kind, default, source, out _) is { } waits)
+        StreamTransfer transfer = new() { Kind = kind, Source = source };
+        if (_client.Writer.Begin(ref transfer, out _) is { } waits)
         {
             int timeout = _writeTimeout;
-            _ = waits.Wait(timeout, () => TimedOut(kind == OperationKind.Write ? "write" : "flush", timeout));
+            _ = waits.Wait(timeout, () => StreamErrors.TimedOut(kind == OperationKind.Write ? "write" : "flush", timeout, Name));
         }
     }
 

@@ -118,7 +118,4 @@ public sealed partial class NamedPipeStream : Stream
     private static int CheckTimeout(int value) => value > 0 || value == Timeout.Infinite
         ? value
         : throw new ArgumentOutOfRangeException(nameof(value), value, "A time-out must be positive, or Timeout.Infinite.");
-
-    private static NamedPipeException TimedOut(string what, int milliseconds) =>
-        new($"The {what} was not finished within {milliseconds} ms.", NamedPipeError.TimedOut, 0);
 }

@@ -41,8 +41,6 @@ public class StreamContractTests
     public async Task ZeroLengthCalls_DoNothing()
     {
         using StreamPair pair = await StreamPair.NewAsync();
-        Assert.That(await pair.Server.ReadAsync(Memory<byte>.Empty).InTime(), Is.Zero);
-        Assert.That(pair.Server.Read([]), Is.Zero);
         await pair.Server.WriteAsync(ReadOnlyMemory<byte>.Empty).InTime();
         pair.Server.Write([]);
         Assert.That(pair.Server.IsConnected, Is.True);

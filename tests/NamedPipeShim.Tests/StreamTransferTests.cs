@@ -110,6 +110,50 @@ public class StreamTransferTests
     }
 
     [Test]
+    public async Task Read_WithoutRoom_WaitsForDataAndTakesNone([Values] bool ofServer, [Values] bool synchronous)
+    {
+        using StreamPair pair = await StreamPair.NewAsync();
+        NamedPipeStream stream = pair.End(ofServer);
+        NamedPipeStream peer = pair.End(!ofServer);
+        Task<int> reading = synchronous
+            ? Task.Run(() => stream.Read([]))
+            : stream.ReadAsync(Memory<byte>.Empty).AsTask();
+        Assert.That(synchronous || !reading.IsCompleted, Is.True);
+        byte[] sent = Pattern.Of(1_000);
+        await peer.WriteAsync(sent).InTime();
+        Assert.That(await reading.InTime(), Is.Zero);
+        Assert.That(await stream.ReadAsync(Memory<byte>.Empty).InTime(), Is.Zero, "it is still there");
+        byte[] received = new byte[sent.Length];
+        await stream.ReadExactlyAsync(received).InTime();
+        Assert.That(received, Is.EqualTo(sent));
+
+        // One byte alone, and the end.
+        reading = stream.ReadAsync(Memory<byte>.Empty).AsTask();
+        await peer.WriteAsync(sent.AsMemory(0, 1)).InTime();
+        Assert.That(await reading.InTime(), Is.Zero);
+        Assert.That(await stream.ReadAsync(received).InTime(), Is.EqualTo(1));
+        Assert.That(received[0], Is.EqualTo(sent[0]));
+        reading = stream.ReadAsync(Memory<byte>.Empty).AsTask();
+        await peer.DisposeAsync().InTime();
+        Assert.That(await reading.InTime(), Is.Zero);
+        Assert.That(await stream.ReadAsync(received).InTime(), Is.Zero);
+    }
+
+    [Test]
+    public async Task Read_WithoutRoom_IsCancelled_AndLosesNothing()
+    {
+        using StreamPair pair = await StreamPair.NewAsync();
+        using CancellationTokenSource source = new();
+        ValueTask<int> reading = pair.Server.ReadAsync(Memory<byte>.Empty, source.Token);
+        source.Cancel();
+        Assert.CatchAsync<OperationCanceledException>(async () => await reading.InTime());
+        await pair.Client.WriteAsync(new byte[] { 1, 2 }).InTime();
+        byte[] received = new byte[2];
+        await pair.Server.ReadExactlyAsync(received).InTime();
+        Assert.That(received, Is.EqualTo(new byte[] { 1, 2 }));
+    }
+
+    [Test]
     public async Task Operations_OfOneDirection_AreDoneInTheirOrder()
     {
         using StreamPair pair = await StreamPair.NewAsync();

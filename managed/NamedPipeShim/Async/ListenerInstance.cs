@@ -77,7 +77,11 @@ internal sealed class ListenerInstance : LoopClient
     {
         try
         {
-            _ = Pipe.TakeError(); // of the connect that failed before
+            if (Pipe.TakeError() is { } before)
+            {
+                _listener.ToldOf(before); // the connect that failed in the background
+            }
+
             return Pipe.TryConnect() == PipeStatus.Ok;
         }
         catch (ObjectDisposedException)
@@ -86,6 +90,7 @@ internal sealed class ListenerInstance : LoopClient
         }
         catch (Exception error) when (error is IOException or OutOfMemoryException)
         {
+            _listener.ToldOf(error);
             _ = ListenLater(_retry.NextMilliseconds());
             return false;
         }

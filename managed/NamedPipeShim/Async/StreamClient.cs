@@ -32,6 +32,8 @@ internal sealed class StreamClient : LoopClient
             loop.Detach(Slot);
             throw;
         }
+
+        pipe.SafeNamedPipeHandle.CountAsConnection(pipe.Name);
     }
 
     public NamedPipe Pipe { get; }
@@ -112,9 +114,8 @@ internal sealed class StreamClient : LoopClient
         }
 
         Loop.Detach(Slot);
-        ObjectDisposedException why = new(objectName);
-        Reader.End(why);
-        Writer.End(why);
+        Reader.End(objectName);
+        Writer.End(objectName);
         if (linger is null)
         {
             Pipe.Abort();

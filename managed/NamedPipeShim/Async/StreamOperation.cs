@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using NamedPipeShim.Diagnostics;
 
 namespace NamedPipeShim.Async;
 
@@ -11,13 +12,15 @@ namespace NamedPipeShim.Async;
 /// queued and may be overtaken by its end: <see cref="_phase"/> decides who of the two signals. The registration is
 /// disposed outside the side's lock, which its callback takes, and before the operation can be used again.
 /// </remarks>
-internal sealed class StreamOperation(StreamSide side) : IValueTaskSource<int>, IValueTaskSource
+internal sealed class StreamOperation(StreamSide side)
+    : IValueTaskSource<int>, IValueTaskSource<PipeReadResult>, IValueTaskSource
 {
     private const int Registered = 1;
     private const int Finished = 2;
 
     private readonly StreamSide _side = side;
     private ManualResetValueTaskSourceCore<int> _core;
+    private StreamTransfer _transfer;
     private CancellationTokenRegistration _registration;
     private int _phase;
     private int _result;
@@ -28,13 +31,8 @@ internal sealed class StreamOperation(StreamSide side) : IValueTaskSource<int>, 
     /// <summary>The next in the side's queue. Guarded by the side's lock, like all that follows.</summary>
     public StreamOperation? Next { get; set; }
 
-    public OperationKind Kind { get; set; }
-
-    /// <summary>Read: where to. Empty otherwise.</summary>
-    public Memory<byte> Destination { get; set; }
-
-    /// <summary>Write: what is left to do. Empty otherwise.</summary>
-    public ReadOnlyMemory<byte> Source { get; set; }
+    /// <summary>What is left to do. Its memory is let go of at the end.</summary>
+    public ref StreamTransfer Transfer => ref _transfer;
 
     /// <summary>Begins to wait for the end. Called once, by who queued it, with no lock held.</summary>
     public ValueTask<int> Start(CancellationToken token)
@@ -48,6 +46,14 @@ internal sealed class StreamOperation(StreamSide side) : IValueTaskSource<int>, 
     public ValueTask StartWithoutResult(CancellationToken token)
     {
         ValueTask task = new(this, _core.Version);
+        Arm(token);
+        return task;
+    }
+
+    /// <summary>As <see cref="Start"/>, for reads of messages.</summary>
+    public ValueTask<PipeReadResult> StartMessage(CancellationToken token)
+    {
+        ValueTask<PipeReadResult> task = new(this, _core.Version);
         Arm(token);
         return task;
     }
@@ -97,13 +103,22 @@ internal sealed class StreamOperation(StreamSide side) : IValueTaskSource<int>, 
         }
     }
 
+    PipeReadResult IValueTaskSource<PipeReadResult>.GetResult(short token) =>
+        StreamTransfer.MessageOf(((IValueTaskSource<int>)this).GetResult(token));
+
     void IValueTaskSource.GetResult(short token) => ((IValueTaskSource<int>)this).GetResult(token);
 
     ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _core.GetStatus(token);
 
+    ValueTaskSourceStatus IValueTaskSource<PipeReadResult>.GetStatus(short token) => _core.GetStatus(token);
+
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
 
     void IValueTaskSource<int>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+
+    void IValueTaskSource<PipeReadResult>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
 
@@ -155,6 +170,7 @@ internal sealed class StreamOperation(StreamSide side) : IValueTaskSource<int>, 
     {
         if (_side.Remove(this))
         {
+            PipeTelemetry.Cancelled(_side.PipeName);
             Finish(0, new OperationCanceledException(token));
         }
     }
@@ -192,7 +208,6 @@ internal sealed class StreamOperation(StreamSide side) : IValueTaskSource<int>, 
         _phase = 0;
         _error = null;
         _blocking = _signalled = false;
-        Destination = default;
-        Source = default;
+        _transfer = default;
     }
 }

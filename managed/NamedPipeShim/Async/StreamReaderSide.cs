@@ -1,12 +1,43 @@
+using NamedPipeShim.Diagnostics;
+
 namespace NamedPipeShim.Async;
 
 /// <summary>The reading half of a stream.</summary>
 internal sealed class StreamReaderSide(NamedPipe pipe, NamedPipeEventLoop loop, StreamClient owner) : StreamSide(pipe, loop)
 {
-    protected override bool TryMove(
-        OperationKind kind, Memory<byte> destination, ref ReadOnlyMemory<byte> source, out int result)
+    // A byte that a zero-byte read had to take, to learn that there is one: the next read's first. Guarded by the side's lock.
+    private byte _ahead;
+    private bool _hasAhead;
+
+    protected override bool TryMove(ref StreamTransfer transfer, out int result)
     {
-        PipeStatus status = Pipe.TryRead(destination.Span, out result);
+        try
+        {
+            bool moved = _hasAhead || transfer.Destination.IsEmpty
+                ? TryMoveAhead(transfer.Destination.Span, out result)
+                : TryRead(transfer.Destination.Span, out result);
+            if (!moved)
+            {
+                PipeTelemetry.WouldBlocks.Add(1);
+            }
+            else if (result > 0)
+            {
+                PipeTelemetry.BytesRead.Add(result);
+            }
+
+            return moved;
+        }
+        catch (NamedPipeException error) when (PipeTelemetry.Failed(PipeName, error))
+        {
+            throw;
+        }
+    }
+
+    protected override void Hold(bool hold) => owner.Slot.HeldByInput = hold ? owner : null;
+
+    private bool TryRead(Span<byte> destination, out int result)
+    {
+        PipeStatus status = Pipe.TryRead(destination, out result);
         if (status == PipeStatus.EndOfStream)
         {
             owner.PeerHasClosed();
@@ -15,5 +46,47 @@ internal sealed class StreamReaderSide(NamedPipe pipe, NamedPipeEventLoop loop, 
         return status != PipeStatus.WouldBlock;
     }
 
-    protected override void Hold(bool hold) => owner.Slot.HeldByInput = hold ? owner : null;
+    // A read without room waits for data as any other does. The pipe tells of data only by giving it: so one byte is taken, and kept.
+    private bool TryMoveAhead(Span<byte> destination, out int result)
+    {
+        result = 0;
+        if (!_hasAhead)
+        {
+            if (!TryRead(new Span<byte>(ref _ahead), out int taken))
+            {
+                return false;
+            }
+
+            _hasAhead = taken == 1; // else it is the end
+            return true;
+        }
+
+        if (destination.IsEmpty)
+        {
+            return true;
+        }
+
+        destination[0] = _ahead;
+        _hasAhead = false;
+        result = 1 + ReadMore(destination[1..]);
+        return true;
+    }
+
+    // What fails here loses the byte no more: the next read is told again.
+    private int ReadMore(Span<byte> destination)
+    {
+        if (destination.IsEmpty)
+        {
+            return 0;
+        }
+
+        try
+        {
+            return TryRead(destination, out int more) ? more : 0;
+        }
+        catch (Exception error) when (error is IOException or OutOfMemoryException)
+        {
+            return 0;
+        }
+    }
 }

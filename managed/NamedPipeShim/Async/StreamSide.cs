@@ -17,20 +17,22 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
     private StreamOperation? _first;
     private StreamOperation? _last;
     private StreamOperation? _spare; // by interlocked exchange
-    private Exception? _ended;
+    private string? _endedBy; // the type of the object that was disposed
 
     public NamedPipeEventLoop Loop { get; } = loop;
+
+    public string? PipeName => Pipe.Name;
 
     protected NamedPipe Pipe { get; } = pipe;
 
     /// <summary>Tries at once, if nothing waits before it; else, or if it would block, queues an operation.</summary>
     /// <returns>The operation, which the caller starts; null: it was done, with <paramref name="result"/>.</returns>
-    public StreamOperation? Begin(OperationKind kind, Memory<byte> destination, ReadOnlyMemory<byte> source, out int result)
+    public StreamOperation? Begin(ref StreamTransfer transfer, out int result)
     {
         lock (_lock)
         {
             ThrowIfEnded();
-            if (_first is null && Loop.MayCompleteNow() && TryMove(kind, destination, ref source, out result))
+            if (_first is null && Loop.MayCompleteNow() && TryMove(ref transfer, out result))
             {
                 return null;
             }
@@ -38,9 +40,7 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
             result = 0;
             bool idle = _first is null;
             StreamOperation operation = Interlocked.Exchange(ref _spare, null) ?? new StreamOperation(this);
-            operation.Kind = kind;
-            operation.Destination = destination;
-            operation.Source = source;
+            operation.Transfer = transfer;
             Append(operation);
             if (idle)
             {
@@ -79,10 +79,7 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
 
                 try
                 {
-                    ReadOnlyMemory<byte> source = operation.Source;
-                    bool moved = TryMove(operation.Kind, operation.Destination, ref source, out result);
-                    operation.Source = source;
-                    if (!moved)
+                    if (!TryMove(ref operation.Transfer, out result))
                     {
                         return;
                     }
@@ -118,12 +115,12 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
     }
 
     /// <summary>Ends the side: what waits fails, and so does every later operation.</summary>
-    public void End(Exception why)
+    public void End(string objectName)
     {
         StreamOperation? waiting;
         lock (_lock)
         {
-            _ended ??= why;
+            _endedBy ??= objectName;
             waiting = _first;
             _first = _last = null;
             Hold(false);
@@ -134,28 +131,27 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
             StreamOperation next = waiting;
             waiting = next.Next;
             next.Next = null;
-            next.Finish(0, why);
+            next.Finish(0, Ended(objectName));
         }
     }
 
     public void GiveBack(StreamOperation operation) => Volatile.Write(ref _spare, operation);
 
     /// <summary>Does as much as can be done now. True: all, with the result. Throws what the pipe throws.</summary>
-    protected abstract bool TryMove(
-        OperationKind kind, Memory<byte> destination, ref ReadOnlyMemory<byte> source, out int result);
+    protected abstract bool TryMove(ref StreamTransfer transfer, out int result);
 
     /// <summary>Whether the loop must keep the stream alive.</summary>
     protected abstract void Hold(bool hold);
 
     private void ThrowIfEnded()
     {
-        if (_ended is not null)
+        if (_endedBy is not null)
         {
-            throw _ended is ObjectDisposedException disposed
-                ? new ObjectDisposedException(disposed.ObjectName)
-                : _ended;
+            throw Ended(_endedBy);
         }
     }
+
+    private ObjectDisposedException Ended(string objectName) => StreamErrors.Disposed(objectName, PipeName);
 
     private void Append(StreamOperation operation)
     {

@@ -1,3 +1,5 @@
+using NamedPipeShim.Diagnostics;
+
 namespace NamedPipeShim.Async;
 
 /// <summary>The writing half of a stream.</summary>
@@ -6,21 +8,40 @@ internal sealed class StreamWriterSide(NamedPipe pipe, NamedPipeEventLoop loop, 
     // Bytes of one operation in one turn of the loop, as long as the peer reads as fast: then the others have theirs.
     private const int BytesPerTurn = 1 << 20;
 
-    protected override bool TryMove(
-        OperationKind kind, Memory<byte> destination, ref ReadOnlyMemory<byte> source, out int result)
+    protected override bool TryMove(ref StreamTransfer transfer, out int result)
     {
         result = 0;
-        if (kind == OperationKind.Flush)
+        try
         {
-            if (Pipe.UnsentBytes > 0)
+            bool moved = transfer.Kind == OperationKind.Flush ? TryFlush() : TryWrite(ref transfer);
+            if (!moved)
             {
-                return false;
+                PipeTelemetry.WouldBlocks.Add(1);
             }
 
-            owner.ThrowBackgroundError();
-            return true;
+            return moved;
+        }
+        catch (NamedPipeException error) when (PipeTelemetry.Failed(PipeName, error))
+        {
+            throw;
+        }
+    }
+
+    protected override void Hold(bool hold) => owner.Slot.HeldByOutput = hold ? owner : null;
+
+    private bool TryFlush()
+    {
+        if (Pipe.UnsentBytes > 0)
+        {
+            return false;
         }
 
+        owner.ThrowBackgroundError();
+        return true;
+    }
+
+    private bool TryWrite(ref StreamTransfer transfer)
+    {
         int moved = 0;
         do
         {
@@ -30,17 +51,16 @@ internal sealed class StreamWriterSide(NamedPipe pipe, NamedPipeEventLoop loop, 
                 return false;
             }
 
-            if (Pipe.TryWrite(source.Span, out int written) == PipeStatus.WouldBlock)
+            if (Pipe.TryWrite(transfer.Source.Span, out int written) == PipeStatus.WouldBlock)
             {
                 return false;
             }
 
+            PipeTelemetry.BytesWritten.Add(written);
             moved += written;
-            source = source[written..];
+            transfer.Source = transfer.Source[written..];
         }
-        while (!source.IsEmpty);
+        while (!transfer.Source.IsEmpty);
         return true;
     }
-
-    protected override void Hold(bool hold) => owner.Slot.HeldByOutput = hold ? owner : null;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using NamedPipeShim.Diagnostics;
 using NamedPipeShim.Generated;
 
 namespace NamedPipeShim.Interop;
@@ -14,6 +15,8 @@ namespace NamedPipeShim.Interop;
 /// </remarks>
 public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
 {
+    private long _connection; // its number, if it counts as one
+
     /// <summary>Creates an invalid handle, as interop code needs it to receive a native object.</summary>
     public SafeNamedPipeHandle()
         : base(0, ownsHandle: true)
@@ -235,10 +238,18 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
         }
     }
 
+    /// <summary>The pipe belongs to a stream from now on: a connection, until it is released, by whomever.</summary>
+    internal void CountAsConnection(string? pipeName) => _connection = PipeTelemetry.ConnectionOpened(pipeName);
+
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         NativeMethods.nps_pipe_release((nps_pipe*)handle);
+        if (_connection != 0)
+        {
+            PipeTelemetry.ConnectionClosed(_connection);
+        }
+
         return true;
     }
 
