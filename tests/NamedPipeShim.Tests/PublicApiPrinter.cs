@@ -56,7 +56,7 @@ internal static class PublicApiPrinter
         }
 
         StringBuilder text = new();
-        text.Append("# What NamedPipeShim.dll offers. PublicApiTests compares it; NPS_WRITE_PUBLIC_API=1 rewrites it.\n");
+        text.Append($"# What {Path.GetFileName(assemblyPath)} offers. PublicApiTests compares it; NPS_WRITE_PUBLIC_API=1 rewrites it.\n");
         foreach (INamedTypeSymbol type in Types(symbol.GlobalNamespace)
             .OrderBy(type => type.ToDisplayString(), StringComparer.Ordinal))
         {
