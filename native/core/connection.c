@@ -7,8 +7,8 @@
 static void connection__established(nps_pipe *pipe, bool promised) {
   pipe->state = PIPE_CONNECTED;
   pipe->ready = pipe->direction & NPS_WRITABLE;
-  pipe->armed = pipe->on_demand ? 0 : NPS_READABLE;
-  if (promised || !pipe->on_demand)
+  pipe->armed = pipe_lets_be(pipe) ? 0 : NPS_READABLE;
+  if (promised || !pipe_lets_be(pipe))
     pipe_report(pipe, NPS_WRITABLE);
   reader_begin(pipe);
 }

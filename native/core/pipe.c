@@ -37,6 +37,11 @@ nps_result pipe_connected(const nps_pipe *pipe) {
   return pipe->state == PIPE_CONNECTED ? RESULT_OK : RESULT(NPS_E_NOT_CONNECTED);
 }
 
+nps_result pipe_not_yet(nps_pipe *pipe) {
+  pipe->watched = true;
+  return RESULT(NPS_WOULD_BLOCK);
+}
+
 /* ---------------------------------------------------------------- events */
 
 void pipe_report(nps_pipe *pipe, uint32_t events) {

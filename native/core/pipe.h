@@ -47,7 +47,7 @@ struct nps_pipe {
   bool peer_closed; /* reported as NPS_CLOSED */
   bool write_again; /* write_end is to be told once: nothing that was accepted is lost */
   bool on_demand; /* the system watches nothing of a connection before a call has answered would-block ... */
-  bool watched; /* ... which one has, in this connection */
+  bool watched; /* ... which one has, in this connection or while it was waited for */
 
   uint32_t read_ahead;
   uint32_t write_limit;
@@ -99,6 +99,9 @@ void pipe_complete(const os_completion *completion, struct delivery *to);
 
 /* NPS_OK if the pipe has a peer; else what a question about it answers. */
 nps_result pipe_connected(const nps_pipe *pipe);
+
+/* What a read or a write answers while a client is waited for: would-block, which the connection to come must make good, on demand too. */
+nps_result pipe_not_yet(nps_pipe *pipe);
 
 /* NPS_OK if I/O may go on; else what the call answers: closed, or would-block before register (P0). */
 nps_result pipe_usable(const nps_pipe *pipe);

@@ -198,6 +198,10 @@ static nps_result reader__bytes(nps_pipe *pipe, reader__room *room) {
     }
     os_completion done;
     reader__take(pipe, room, &done);
+    if (has_status(done.result, NPS_WOULD_BLOCK) && room->total > 0 && pipe_lets_be(pipe)) {
+      again = false; /* the call answers NPS_OK: nothing is to be watched yet */
+      break;
+    }
     if (done.result != RESULT_OK) {
       reader__took_nothing(pipe, done.result);
       break;
@@ -252,7 +256,7 @@ nps_result reader_read(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffe
   if ((pipe->direction & NPS_DIRECTION_IN) == 0)
     return RESULT(NPS_E_NOT_SUPPORTED);
   if (pipe->state == PIPE_CONNECTING)
-    return RESULT(NPS_WOULD_BLOCK);
+    return pipe_not_yet(pipe);
   if (pipe->state == PIPE_IDLE)
     return RESULT(NPS_E_NOT_CONNECTED);
 
@@ -267,6 +271,12 @@ nps_result reader_read(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffe
   return result;
 }
 
+/* A read that is under way may have brought what comes first, though nobody knows yet: the system shows only what is behind it. So may a
+ * probe of a message pipe, which takes an empty message. */
+static bool reader__is_ahead_of_system(const nps_pipe *pipe) {
+  return !os_direct_io && op_is_pending(pipe->in) && (pipe->in->os.kind == OS_READ || pipe->message);
+}
+
 nps_result reader_peek(nps_pipe *pipe, char *buffer, size_t size, size_t *count, uint64_t *available) {
   nps_result result = pipe_connected(pipe);
   if (result != RESULT_OK)
@@ -276,6 +286,8 @@ nps_result reader_peek(nps_pipe *pipe, char *buffer, size_t size, size_t *count,
   const bool ahead = reader__has_data(pipe);
   if (!ahead && pipe->read_end != RESULT_OK)
     return pipe->read_end;
+  if (reader__is_ahead_of_system(pipe))
+    return RESULT(NPS_WOULD_BLOCK);
 
   uint32_t left = 0;
   os_completion done = {NULL, RESULT_OK, 0, 0};

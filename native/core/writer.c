@@ -110,14 +110,14 @@ static nps_result writer__start(nps_pipe *pipe, const writer__offer *offer, size
   return RESULT_OK;
 }
 
-static nps_result writer__usable(const nps_pipe *pipe) {
+static nps_result writer__usable(nps_pipe *pipe) {
   nps_result result = pipe_usable(pipe);
   if (result != RESULT_OK)
     return result;
   if ((pipe->direction & NPS_DIRECTION_OUT) == 0)
     return RESULT(NPS_E_NOT_SUPPORTED);
   if (pipe->state == PIPE_CONNECTING)
-    return RESULT(NPS_WOULD_BLOCK);
+    return pipe_not_yet(pipe);
   return pipe->state == PIPE_IDLE ? RESULT(NPS_E_NOT_CONNECTED) : RESULT_OK;
 }
 
@@ -170,8 +170,10 @@ nps_result writer_shutdown(nps_pipe *pipe) {
   } else {
     result = os_pipe_shutdown(pipe->os);
   }
-  if (result == RESULT_OK)
+  if (result == RESULT_OK) {
     writer__end(pipe, RESULT(NPS_E_CLOSED));
+    pipe_became_ready(pipe, NPS_WRITABLE); /* another thread may wait for room: its write has an answer now */
+  }
   return result;
 }
 

@@ -41,6 +41,7 @@ enum { NT_PIPE_STATE_LISTENING = 2, NT_PIPE_STATE_CONNECTED = 3, NT_PIPE_STATE_C
 enum { NT_PIPE_END_SERVER = 1 };
 
 #define NT_ACCESS_DENIED ((nt_status)0xC0000022) /* STATUS_ACCESS_DENIED */
+#define NT_PIPE_DISCONNECTED ((nt_status)0xC00000B0) /* STATUS_PIPE_DISCONNECTED */
 
 static inline nt_status nt_query(HANDLE handle, int information_class, void *information, ULONG size) {
   nt_io_status io_status;

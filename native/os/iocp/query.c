@@ -7,8 +7,9 @@ nps_result os_pipe_info(os_pipe *pipe, os_info *info) {
   nt_pipe_local_info local;
   info->max_message = pipe->message ? OS_MAX_MESSAGE : 0;
   nt_status status = nt_query(pipe->handle, NT_PIPE_LOCAL_INFORMATION, &local, sizeof local);
-  if (status == NT_ACCESS_DENIED)
-    return NPS_OK; /* the server end of an outbound pipe may not ask: nothing is known */
+  /* The server end of an outbound pipe may not ask; a client that its server has disconnected has nothing to ask: nothing is known. */
+  if (status == NT_ACCESS_DENIED || status == NT_PIPE_DISCONNECTED)
+    return NPS_OK;
   if (status != 0)
     return iocp_result(RtlNtStatusToDosError(status));
   bool server = local.end == NT_PIPE_END_SERVER; /* inbound is what the server reads */

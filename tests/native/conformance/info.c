@@ -105,6 +105,24 @@ TEST(test_info_checks_its_size_and_the_pipe) { /* O3 */
   nps_pipe_release(server);
 }
 
+/* Windows: a client that its server has disconnected has nothing to say: that is no error. */
+TEST(test_a_disconnected_client_can_be_asked) { /* F1 */
+  loop *l = loop_new();
+  const char *name = test_name();
+  nps_pipe *server = server_new(name), *client = client_new(name);
+  register_pipe(l, server, 1);
+  register_pipe(l, client, 2);
+  loop_connect(l, 1, server);
+  REQUIRE_OK(nps_pipe_disconnect(server, 0));
+  nps_info info = info_of(client);
+  REQUIRE_EQUAL(NPS_END_CLIENT, info.end);
+  loop_expect_end(l, 2, client);
+  (void)info_of(client);
+  end_pipe(client);
+  end_pipe(server);
+  loop_end(l);
+}
+
 TEST(test_peek_takes_nothing) { /* F1 */
   loop *l = loop_new();
   for (side ours = OUR_SERVER; ours <= OUR_CLIENT; ours++) {

@@ -1,4 +1,6 @@
 /* What the random walk found in core, each as the shortest script that shows it. */
+#include <string.h>
+
 #include "script.h"
 
 TEST(test_data_that_came_before_connect_is_an_event) {
@@ -134,5 +136,76 @@ TEST(test_a_wake_that_failed_does_not_stand_in_for_the_next) {
   REQUIRE_EQUAL(1, count);
   REQUIRE_EQUAL(NPS_WAKE, event.readiness);
   REQUIRE_EQUAL(2, event.token);
+  script_end(&s);
+}
+
+TEST(test_a_peek_does_not_see_past_a_read_that_has_ended_unseen) { /* F1 */
+  if (os_direct_io) return; /* nothing is read ahead there */
+  script s = script_begin_with(2);
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE_OK(nps_pipe_connect(s.pipe));
+  (void)script_events(&s);
+  REQUIRE_EQUAL(5, sim_write(client, "abcde", 5));
+  sim_step(true); /* the read that is under way gets "ab"; nobody has heard of it */
+  char seen[5] = {0};
+  size_t count = 77;
+  uint64_t available = 77;
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_peek(s.pipe, seen, sizeof seen, &count, &available));
+  REQUIRE_EQUAL(0, count);
+  REQUIRE_EQUAL(NPS_READABLE, script_events(&s));
+  REQUIRE_OK(nps_pipe_peek(s.pipe, seen, sizeof seen, &count, &available));
+  REQUIRE_EQUAL(5, available);
+  REQUIRE(count == 2 && memcmp(seen, "ab", 2) == 0);
+  sim_close(client);
+  script_end(&s);
+}
+
+TEST(test_a_read_before_the_client_comes_is_made_good_on_demand) { /* P10 */
+  script s = script_begin();
+  char byte;
+  size_t count = 0;
+  REQUIRE_OK(nps_pipe_reregister(s.pipe, 1, NPS_INTEREST_READABLE | NPS_INTEREST_ON_DEMAND));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(s.pipe));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_read(s.pipe, &byte, 1, &count));
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  (void)script_events(&s);
+  REQUIRE_EQUAL(1, sim_write(client, "a", 1));
+  REQUIRE_EQUAL(NPS_READABLE, script_events(&s));
+  sim_close(client);
+  script_end(&s);
+}
+
+TEST(test_a_short_read_on_demand_watches_nothing) { /* P10 */
+  if (!os_direct_io) return;
+  script s = script_begin();
+  char bytes[4];
+  size_t count = 0;
+  REQUIRE_OK(nps_pipe_reregister(s.pipe, 1, BOTH_INTERESTS | NPS_INTEREST_ON_DEMAND));
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE_OK(nps_pipe_connect(s.pipe));
+  REQUIRE_EQUAL(1, sim_write(client, "a", 1));
+  sim_current()->spurious_percent = 100; /* the system does not say that this was all: it is asked again */
+  REQUIRE_OK(nps_pipe_read(s.pipe, bytes, sizeof bytes, &count));
+  REQUIRE_EQUAL(1, count);
+  REQUIRE_EQUAL(0, sim_in_flight());
+  sim_close(client);
+  script_end(&s);
+}
+
+TEST(test_a_half_close_is_an_event_for_who_waits_for_room) { /* P2 */
+  if (!os_direct_io) return; /* there a write that is under way comes first */
+  script s = script_begin();
+  static const char bytes[200] = {0}; /* more than the kernel keeps */
+  size_t count = 0;
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE_OK(nps_pipe_connect(s.pipe));
+  (void)script_events(&s);
+  REQUIRE_OK(nps_pipe_write(s.pipe, bytes, sizeof bytes, &count));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_write(s.pipe, bytes, sizeof bytes, &count));
+  REQUIRE_EQUAL(0, script_events(&s));
+  REQUIRE_OK(nps_pipe_shutdown(s.pipe));
+  REQUIRE_EQUAL(NPS_WRITABLE, script_events(&s));
+  REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_write(s.pipe, bytes, sizeof bytes, &count));
+  sim_close(client);
   script_end(&s);
 }
