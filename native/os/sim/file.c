@@ -185,11 +185,17 @@ void sim_file_close(sim_file *file) {
 
 /* ---------------------------------------------------------------- for the test */
 
-sim_file *sim_serve(const char *name, uint32_t direction, uint32_t quota) {
-  const nps_server_options options = {.name = name, .direction = direction, .max_instances = NPS_UNLIMITED_INSTANCES,
+static sim_file *file__serve(const char *name, uint32_t mode, uint32_t direction, uint32_t quota) {
+  const nps_server_options options = {.name = name, .mode = mode, .direction = direction, .max_instances = NPS_UNLIMITED_INSTANCES,
                                       .in_buffer_size = quota, .out_buffer_size = quota};
   sim_file *file = NULL;
   return sim_file_new_server(&options, &file) == NPS_OK ? file : NULL;
+}
+
+sim_file *sim_serve(const char *name, uint32_t direction, uint32_t quota) { return file__serve(name, NPS_MODE_BYTE, direction, quota); }
+
+sim_file *sim_serve_messages(const char *name, uint32_t quota) {
+  return file__serve(name, NPS_MODE_MESSAGE, NPS_DIRECTION_DUPLEX, quota);
 }
 
 nps_result sim_try_connect(const char *name, uint32_t direction, sim_file **file) {
@@ -220,6 +226,16 @@ uint32_t sim_read(sim_file *file, void *bytes, uint32_t size) {
   if (file->side == NULL || !sim_side_has(file->side)) return 0;
   if (!file->side->connection->message) return sim_side_receive(file->side, bytes, size);
   return sim_side_receive_message(file->side, bytes, size, &more);
+}
+
+bool sim_send(sim_file *file, const void *bytes, uint32_t size) {
+  return file->side != NULL && !sim_side_broken(file->side) && sim_side_send_message(file->side, bytes, size);
+}
+
+bool sim_receive(sim_file *file, void *bytes, uint32_t size, uint32_t *count, bool *more) {
+  if (file->side == NULL || !sim_side_has(file->side)) return false;
+  *count = sim_side_receive_message(file->side, bytes, size, more);
+  return true;
 }
 
 void sim_write_nothing(sim_file *file) {
@@ -266,6 +282,9 @@ sim_view sim_look(const sim_file *file) {
   view.room = sim_side_room(side);
   view.arrived = side->in.total;
   view.dispatched = sim_side_peer(side)->in.total;
+  view.message = side->connection->message;
+  view.messages = side->in.messages;
+  view.arrived_messages = side->in.total_messages;
   return view;
 }
 

@@ -23,6 +23,7 @@ typedef struct sim_stream {
   uint32_t quota;
   uint32_t capacity; /* of the ring: the quota, or the longest message */
   uint64_t total; /* ever written */
+  uint32_t total_messages; /* likewise */
   uint32_t lengths[SIM_MESSAGES]; /* message mode: a ring, of what is left of each */
   uint32_t first_message, messages;
 } sim_stream;

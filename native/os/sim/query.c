@@ -42,8 +42,10 @@ void os_pipe_peek(os_pipe *pipe, void *memory, uint32_t size, uint64_t *availabl
 nps_result os_pipe_unread(os_pipe *pipe, uint64_t *unread) {
   if (!os_direct_io) return sim_result(NPS_E_NOT_SUPPORTED);
   const sim_side *peer = sim_side_peer(pipe->file->side);
-  *unread = peer->in.count;
-  return peer->in.count != 0 && !peer->open ? sim_result(NPS_E_BROKEN_PIPE) : NPS_OK;
+  const uint64_t left = peer->in.count + peer->in.messages; /* an empty one is something, too */
+  if (left != 0 && !peer->open) return sim_result(NPS_E_BROKEN_PIPE);
+  *unread = left;
+  return NPS_OK;
 }
 
 nps_result os_pipe_shutdown(os_pipe *pipe) {

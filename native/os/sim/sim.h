@@ -96,11 +96,15 @@ typedef struct sim_file sim_file;
 const char *sim_name_prefix(void);
 
 sim_file *sim_serve(const char *name, uint32_t direction, uint32_t quota); /* a server instance, listening */
+sim_file *sim_serve_messages(const char *name, uint32_t quota);
 sim_file *sim_connect(const char *name, uint32_t direction);               /* a client; null: nobody there, or busy */
 nps_result sim_try_connect(const char *name, uint32_t direction, sim_file **file); /* ... and which of them */
 bool sim_accept(sim_file *server); /* direct: takes a client from the backlog. true: it has one */
 uint32_t sim_write(sim_file *file, const void *bytes, uint32_t size); /* what fits now; on a message pipe one message, whole or not at all */
 uint32_t sim_read(sim_file *file, void *bytes, uint32_t size);        /* what is there, or of the next message */
+/* Of a message pipe. false: there is no room, or no message. */
+bool sim_send(sim_file *file, const void *bytes, uint32_t size);
+bool sim_receive(sim_file *file, void *bytes, uint32_t size, uint32_t *count, bool *more);
 void sim_write_nothing(sim_file *file); /* buffered: a reader completes with 0 bytes */
 void sim_disconnect(sim_file *server);
 void sim_close(sim_file *file);
@@ -122,6 +126,9 @@ typedef struct sim_view {
   uint32_t room;        /* bytes that a write may add now */
   uint64_t arrived;     /* bytes in all that the kernel has accepted for this end */
   uint64_t dispatched;  /* ... and from it */
+  bool message;
+  uint32_t messages;    /* in the kernel for this end, with one that is read in part */
+  uint32_t arrived_messages; /* in all that the kernel has accepted for this end */
   bool listening;       /* a client may come (buffered), and none has */
   uint32_t backlog;     /* direct: clients that wait */
 } sim_view;

@@ -98,6 +98,7 @@ bool sim_side_send_message(sim_side *side, const uint8_t *bytes, uint32_t size) 
   if (!sim_side_takes_message(side, size)) return false;
   if (size > out->capacity - out->count) stream__grow(out, out->count + size);
   out->lengths[(out->first_message + out->messages++) % SIM_MESSAGES] = size;
+  out->total_messages++;
   stream__append(out, bytes, size);
   return true;
 }

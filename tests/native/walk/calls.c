@@ -1,7 +1,7 @@
 /* calls.c - one random call at a time: making, registering, connecting, ending. */
 #include "kernel.h"
 
-#define CALLS 17 /* that walk_use_pipe chooses from */
+#define CALLS 21 /* that walk_use_pipe chooses from */
 #define PICK(list) ((list)[walk_random((uint32_t)(sizeof(list) / sizeof(list)[0]))])
 
 walk_poll *walk_poll_of(const walk_pipe *p) {
@@ -27,6 +27,7 @@ static void calls__made(walk_pipe *place, nps_pipe *pipe, uint32_t name, uint32_
   place->name = name;
   place->direction = direction;
   place->server = server;
+  place->message = pipe->message;
   walk_made(place);
 }
 
@@ -46,6 +47,7 @@ static void calls__create(walk_pipe *place) {
   const uint32_t which = walk_random(WALK_NAMES);
   options.name = walk_chance(3) ? walk_long_name() : walk_name(which);
   options.direction = walk_chance(3) ? 4 : walk_server_direction(which);
+  options.mode = which == WALK_MESSAGE_NAME ? NPS_MODE_MESSAGE : NPS_MODE_BYTE;
   options.max_instances = walk_instances(which);
   options.flags = walk_chance(5) ? NPS_SERVER_FIRST_INSTANCE : 0;
   options.in_buffer_size = walk_chance(10) ? 0 : 1 + walk_random(3000);
@@ -64,6 +66,7 @@ static void calls__open(walk_pipe *place) {
   const uint32_t which = walk_random(WALK_NAMES);
   options.name = walk_chance(3) ? walk_name(WALK_NAMES) : walk_chance(3) ? walk_long_name() : walk_name(which);
   options.direction = walk_chance(3) ? 0 : walk_client_direction(which);
+  options.mode = which == WALK_MESSAGE_NAME ? NPS_MODE_MESSAGE : NPS_MODE_BYTE;
   if (!os_direct_io && walk_chance(5)) options.direction = NPS_DIRECTION_DUPLEX; /* must fit the server's */
   options.timeout_ms = walk_chance(20) ? 1 + walk_random(8) : 0;
   options.read_ahead = calls__ahead();
@@ -137,6 +140,21 @@ void walk_make(void) {
 
 /* ---------------------------------------------------------------- registering */
 
+/* By chance on demand. */
+static uint32_t calls__interest(void) { return (1 + walk_random(3)) | (walk_chance(30) ? NPS_INTEREST_ON_DEMAND : 0); }
+
+/* Readiness that is only taken for granted yields no event; one that a would-block was promised stays, while there is interest in it. */
+static void calls__interested(walk_pipe *p, uint32_t interest, bool keeps) {
+  const uint32_t both = keeps ? p->interest & interest : 0;
+  p->interest = interest;
+  p->on_demand = os_direct_io && (interest & NPS_INTEREST_ON_DEMAND) != 0;
+  if (!p->on_demand) p->let_be = false;
+  p->closed_told = false;
+  const bool owed = !walk_lets_be(p);
+  p->armed_in = owed || (p->armed_in && (both & NPS_INTEREST_READABLE) != 0);
+  p->armed_out = owed || (p->armed_out && (both & NPS_INTEREST_WRITABLE) != 0);
+}
+
 static void calls__register(walk_pipe *p) {
   walk_poll *with = &world.polls[walk_random(WALK_POLLS)];
   walk_poll *own = walk_poll_of(p);
@@ -144,30 +162,28 @@ static void calls__register(walk_pipe *p) {
   if (with->poll == NULL) return;
   const walk_state state = walk_state_of(p);
   const bool other = p->poll_serial != 0 ? with != own : with->closed;
-  const uint32_t interest = 1 + walk_random(3);
+  const uint32_t interest = calls__interest();
   const uint64_t token = ((uint64_t)p->id << 32) | ++world.serial;
   nps_result result = nps_pipe_register(p->pipe, with->poll, token, interest);
   walk_outcome(state, other ? CALL_REGISTER_OTHER : CALL_REGISTER, result, p);
   if (result != NPS_OK) return;
-  p->registered = p->armed_in = p->armed_out = true;
-  p->closed_told = false;
+  if (p->poll_serial == 0) p->let_be = os_direct_io && (interest & NPS_INTEREST_ON_DEMAND) != 0 && state == STATE_NEW_CONNECTED;
+  calls__interested(p, interest, false);
+  p->registered = true;
   p->token = token;
-  p->interest = interest;
   p->poll_serial = with->serial;
   walk_ticket_add(p);
 }
 
 static void calls__reregister(walk_pipe *p) {
   const walk_state state = walk_state_of(p);
-  const uint32_t interest = 1 + walk_random(3);
+  const uint32_t interest = calls__interest();
   const uint64_t token = ((uint64_t)p->id << 32) | ++world.serial;
   nps_result result = nps_pipe_reregister(p->pipe, token, interest);
   walk_outcome(state, CALL_REREGISTER, result, p);
   if (result != NPS_OK) return;
-  p->armed_in = p->armed_out = true;
-  p->closed_told = false;
+  calls__interested(p, interest, p->pipe->state == PIPE_CONNECTED);
   p->token = token;
-  p->interest = interest;
   walk_ticket_add(p);
 }
 
@@ -180,9 +196,10 @@ void walk_deregister(walk_pipe *p) {
 
 /* ---------------------------------------------------------------- connecting */
 
-/* A new connection: both directions are armed, and all is to be told anew. */
+/* A new connection: both directions are armed, unless it is on demand, and all is to be told anew. */
 static void calls__connected(walk_pipe *p) {
-  p->armed_in = p->armed_out = true;
+  p->let_be = walk_lets_be(p);
+  p->armed_in = p->armed_out = !p->let_be;
   p->closed_told = false;
 }
 
@@ -198,7 +215,7 @@ void walk_disconnect(walk_pipe *p, bool listen) {
   nps_result result = nps_pipe_disconnect(p->pipe, listen);
   walk_outcome(state, listen ? CALL_RELISTEN : CALL_DISCONNECT, result, p);
   if (!p->server || p->pipe->os == NULL || state == STATE_LINGERING) return;
-  p->armed_in = p->armed_out = p->closed_told = false;
+  p->armed_in = p->armed_out = p->closed_told = p->watched = p->let_be = p->shut = false;
   p->failures_told = walk_background_failures(walk_end_of(p));
   if (listen && result == NPS_OK) calls__connected(p);
 }
@@ -260,9 +277,10 @@ static void calls__flush_state(walk_pipe *p) {
   uint64_t unsent = 77;
   nps_result result = nps_pipe_flush_state(p->pipe, &unsent);
   walk_outcome(state, CALL_FLUSH_STATE, result, p);
-  if ((unsent > 0) != (nps_result_status(result) == NPS_WOULD_BLOCK)) walk_fail("flush_state contradicts itself");
+  const bool blocks = nps_result_status(result) == NPS_WOULD_BLOCK; /* with 0: for an empty message */
+  if (p->message ? unsent > 0 && !blocks : (unsent > 0) != blocks) walk_fail("flush_state contradicts itself");
   walk_check_flushed(p, result, unsent);
-  if (unsent > 0) p->armed_out = true;
+  if (blocks) p->armed_out = true;
 }
 
 static void calls__take_error(walk_pipe *p) {
@@ -289,12 +307,12 @@ static void calls__os_handle(walk_pipe *p) {
 
 /* Ends and beginnings are common to all pipes, so that most of the time is left for what lies between. */
 static const uint8_t *calls__weights(walk_state state) {
-  /*                               reg re de con dis rel rd 0 wr 0 cl li ab fl er ha ex */
-  static const uint8_t fresh[] = {40, 1, 1, 2, 1, 1, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 2};
-  static const uint8_t idle[] = {3, 2, 6, 30, 3, 9, 4, 2, 4, 2, 1, 1, 1, 2, 2, 2, 2};
-  static const uint8_t connecting[] = {8, 4, 5, 5, 4, 8, 5, 3, 5, 3, 1, 1, 1, 3, 3, 2, 2};
-  static const uint8_t connected[] = {9, 5, 7, 4, 4, 9, 60, 3, 60, 3, 2, 3, 2, 9, 9, 3, 3};
-  static const uint8_t ended[] = {8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  /*                               reg re de con dis rel rd 0 wr 0 cl li ab fl er ha ex pe sh dr in */
+  static const uint8_t fresh[] = {40, 1, 1, 2, 1, 1, 3, 1, 3, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 3, 1};
+  static const uint8_t idle[] = {3, 2, 6, 30, 3, 9, 6, 3, 6, 3, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 1};
+  static const uint8_t connecting[] = {8, 4, 5, 5, 4, 8, 7, 3, 7, 3, 1, 1, 1, 3, 3, 2, 2, 3, 3, 3, 1};
+  static const uint8_t connected[] = {9, 5, 7, 4, 4, 9, 60, 6, 60, 6, 2, 3, 2, 9, 9, 3, 3, 12, 3, 6, 2};
+  static const uint8_t ended[] = {8, 1, 1, 1, 1, 1, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 1};
   switch (state) {
     case STATE_NEW_SERVER:
     case STATE_NEW_CONNECTED: return fresh;
@@ -305,7 +323,9 @@ static const uint8_t *calls__weights(walk_state state) {
     case STATE_CONNECTED:
     case STATE_CONNECTED_DEREGISTERED:
     case STATE_GONE:
-    case STATE_GONE_DEREGISTERED: return connected;
+    case STATE_GONE_DEREGISTERED:
+    case STATE_LET_BE:
+    case STATE_LET_BE_GONE: return connected;
     case STATE_LINGERING:
     case STATE_CLOSED:
     case STATE_POLL_OPEN:
@@ -343,7 +363,11 @@ void walk_use_pipe(walk_pipe *p) {
     case 13: calls__flush_state(p); break;
     case 14: calls__take_error(p); break;
     case 15: calls__os_handle(p); break;
-    default: calls__export(p); break;
+    case 16: calls__export(p); break;
+    case 17: walk_peek(p); break;
+    case 18: walk_shutdown(p); break;
+    case 19: walk_drain_state(p); break;
+    default: walk_info(p); break;
   }
 }
 

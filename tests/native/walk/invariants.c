@@ -160,13 +160,22 @@ static void inv__check_connected(const nps_pipe *pipe) {
   const bool reading = in_pending && (!probe || pipe->in->state == OP_CANCELLING);
   if (reads) {
     REQUIRE_THAT(readable != reading);
-    if (!in_pending && pipe->in->taken < pipe->in->filled) REQUIRE_THAT(readable);
+    if (!in_pending && pipe->in->held) REQUIRE_THAT(readable);
     if (pipe->read_end != NPS_OK) REQUIRE_THAT(readable && pipe->in->os.memory == NULL); /* rule 6 */
   }
-  if (writes) REQUIRE_THAT(writable != op_is_pending(pipe->out));
+  /* Half-closed while a write or a probe was under way: the next write has an answer all the same. */
+  if (writes && !has_status(pipe->write_end, NPS_E_CLOSED)) REQUIRE_THAT(writable != op_is_pending(pipe->out));
   if (pipe->write_end != NPS_OK) REQUIRE_THAT(writable);
   if ((pipe->armed & NPS_READABLE) != 0) REQUIRE_THAT(!readable);
   if ((pipe->armed & NPS_WRITABLE) != 0) REQUIRE_THAT(!writable);
+}
+
+/* On demand nothing is watched before a call has answered would-block, and all is from then on. */
+static void inv__check_demand(const walk_pipe *p) {
+  const nps_pipe *pipe = p->pipe;
+  if (pipe->state != PIPE_CONNECTED || !os_direct_io) return;
+  if (p->let_be) REQUIRE_THAT(!pipe->watched && !op_is_pending(pipe->out) && (pipe->in == NULL || pipe->in->os.kind != OS_READ_PROBE || !op_is_pending(pipe->in)));
+  if (p->watched) REQUIRE_THAT(pipe->watched);
 }
 
 static void inv__check_pipe(const nps_pipe *pipe) {
@@ -174,7 +183,7 @@ static void inv__check_pipe(const nps_pipe *pipe) {
   REQUIRE_THAT((pipe->os == NULL) == (pipe->state == PIPE_CLOSED));
   REQUIRE_THAT(pipe->events == 0 || (pipe->registered && pipe->queued));
   if (pipe->poll == NULL) {
-    REQUIRE_THAT(pipe->in == NULL && pipe->out == NULL && !pipe->registered && pipe->ready == 0);
+    REQUIRE_THAT(pipe->in == NULL && pipe->out == NULL && !pipe->registered && (pipe->ready == 0 || pipe->write_end != NPS_OK));
     return;
   }
   switch ((pipe_state)pipe->state) {
@@ -202,6 +211,9 @@ void walk_check_invariants(void) {
   for (uint32_t i = 0; i < inv__pipe_count; i++) {
     inv__check_pipe(inv__pipes[i]);
     blocks += inv__pipes[i]->state == PIPE_CLOSED ? 1 : 2; /* with the backend's own */
+  }
+  for (uint32_t i = 0; i < WALK_PIPES; i++) {
+    if (world.pipes[i].pipe != NULL) inv__check_demand(&world.pipes[i]);
   }
   walk_check_blocks(blocks);
 }

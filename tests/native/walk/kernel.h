@@ -4,9 +4,10 @@
  *
  * kernel_types.h is the implementation's own header, found through the include path:
  *   walk_end    one end of a pipe, as the kernel has it
- *   walk_view   what is there: connected, connection (its number, from 1), server, peer_done (nothing more will come), peer_broken
+ *   walk_view   what is there: connected, connection (its number, from 1), server, message, peer_done (nothing more will come), peer_broken
  *               (nothing more can be sent), cut (the server has disconnected: what was unread is gone), unread (bytes in the kernel
- *               for this end), arrived (bytes in all that were accepted for this end), listening
+ *               for this end), arrived (bytes in all that were accepted for this end), messages (of which something is in the kernel for this end),
+ *               arrived_messages (as arrived; at least), listening
  *   walk_notes  of an end of a connection, kept by the walk: sent, seen (bytes accepted and given by calls), failed, keep */
 #ifndef NPS_WALK_KERNEL_H
 #define NPS_WALK_KERNEL_H
@@ -45,6 +46,7 @@ walk_view walk_look(const walk_end *end);
 walk_notes *walk_notes_of(walk_end *end); /* null: not connected */
 walk_notes *walk_notes_of_peer(walk_end *end);
 bool walk_has_all(walk_end *end); /* what must arrive has been seen; nothing more than that will be */
+void walk_shut(walk_end *end); /* it has said that it writes no more, and its peer sees the end */
 bool walk_is_handle_of(const walk_pipe *p, intptr_t handle);
 bool walk_has_client(const walk_pipe *p); /* a connect must end: a client is there for it */
 bool walk_can_write(const walk_pipe *p, const walk_view *view);
@@ -96,6 +98,9 @@ bool walk_peer_may_go(const walk_end *peer); /* be adopted: nothing of it is und
 void walk_peer_accept(walk_end *server);
 uint32_t walk_peer_write(walk_end *peer, const void *bytes, uint32_t size); /* what is accepted */
 uint32_t walk_peer_read(walk_end *peer, void *bytes, uint32_t size);        /* what is there */
+/* A message pipe's. false: there is no room, or no message. */
+bool walk_peer_send(walk_end *peer, const void *bytes, uint32_t size);
+bool walk_peer_receive(walk_end *peer, void *bytes, uint32_t size, uint32_t *count, bool *more);
 void walk_peer_write_nothing(walk_end *peer);
 void walk_peer_disconnect(walk_end *server);
 void walk_peer_close(walk_end *peer);

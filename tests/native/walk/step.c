@@ -39,4 +39,5 @@ void walk_end_all(void) {
     if (world.polls[i].poll != NULL) walk_close_poll(&world.polls[i], true);
   }
   walk_finish();
+  walk_messages_forget();
 }

@@ -45,6 +45,10 @@ static void wait__check_quiet(const walk_pipe *p, uint32_t readiness) {
   const bool failed = walk_notes_of(file)->failed;
   if ((readiness & NPS_CLOSED) != 0 && !view.peer_done && !view.peer_broken && !failed) walk_fail("P8: closed, and the peer is there");
   if ((readiness & NPS_READABLE) != 0 && (p->direction & NPS_DIRECTION_IN) == 0) walk_fail("a pipe that only writes is readable");
+  if (!p->let_be) return;
+  const bool learned = p->pipe->read_end != NPS_OK || p->pipe->write_end != NPS_OK; /* by a call */
+  const uint32_t promised = NPS_ERROR | (p->armed_out ? NPS_WRITABLE : 0) | (learned ? NPS_CLOSED | NPS_READABLE : 0);
+  if ((readiness & ~promised) != 0) walk_fail("on demand: an event says %x, and no call has answered would-block", readiness);
 }
 
 static void wait__told(walk_pipe *p, uint32_t readiness) {
@@ -88,7 +92,9 @@ static bool wait__events(walk_poll *p, const nps_event *events, uint32_t count) 
     walk_pipe *pipe = &world.pipes[i];
     if (pipe->pipe == NULL || pipe->poll_serial != p->serial || pipe->pipe->state != PIPE_CONNECTED) continue;
     if (pipe->was_connecting && !pipe->touched) {
-      pipe->armed_in = pipe->armed_out = true;
+      pipe->let_be = walk_lets_be(pipe);
+      pipe->armed_in = !pipe->let_be;
+      pipe->armed_out = true; /* also on demand: connect has answered would-block */
       pipe->closed_told = false;
     }
     pipe->was_connecting = false;
@@ -148,17 +154,18 @@ static const char *wait__owed_to_connected(const walk_pipe *p) {
   const nps_pipe *pipe = p->pipe;
   const walk_view view = walk_look(walk_end_of(p));
   const bool reads = (p->direction & NPS_DIRECTION_IN) != 0, writes = (p->direction & NPS_DIRECTION_OUT) != 0;
-  const bool data = pipe->in->taken < pipe->in->filled;
+  const bool data = pipe->in->held;
+  const bool unread = view.message ? view.messages != 0 : view.unread != 0;
   if (reads && p->armed_in && (p->interest & NPS_INTEREST_READABLE) != 0 &&
-      (data || view.unread != 0 || view.peer_done || pipe->read_end != NPS_OK)) {
+      (data || unread || view.peer_done || pipe->read_end != NPS_OK)) {
     return "a readable event is missing";
   }
   const bool writable = walk_can_write(p, &view);
   if (p->armed_out && (p->interest & NPS_INTEREST_WRITABLE) != 0 && (writable || !writes)) return "a writable event is missing";
 
   const bool unasked = (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == NPS_OK; /* the caller has yet to read on */
-  const bool watched = os_direct_io && (!reads || (p->interest & NPS_INTEREST_READABLE) == 0);
-  const bool knowable = watched || (reads && !unasked && view.unread == 0 && !data);
+  const bool watched = os_direct_io && (!reads || (p->interest & NPS_INTEREST_READABLE) == 0) && !walk_lets_be(p);
+  const bool knowable = watched || (reads && !unasked && !unread && !data);
   if (view.peer_done && knowable && !p->closed_told) return "P8: a closed event is missing";
   return NULL;
 }

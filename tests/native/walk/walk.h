@@ -13,7 +13,8 @@
 #define WALK_PIPES 14
 #define WALK_POLLS 3
 #define WALK_PEERS 8
-#define WALK_NAMES 4
+#define WALK_NAMES 5
+#define WALK_MESSAGE_NAME 4u /* a message pipe */
 #define WALK_EVENTS 16
 #define WALK_TICKETS 256
 #define WALK_BYTES 24576u
@@ -34,6 +35,7 @@ typedef struct walk_pipe {
   uint32_t name; /* which of walk_name; WALK_NAMES: adopted */
   uint32_t direction;
   bool server;
+  bool message;
   uint32_t poll_serial; /* bound to; 0: to none */
   bool registered;
   uint32_t interest;
@@ -41,6 +43,10 @@ typedef struct walk_pipe {
   bool touched;             /* another thread used it during the wait under way */
   bool was_connecting;      /* when the wait began */
   bool armed_in, armed_out; /* readiness, when it is there, is owed an event */
+  bool on_demand;           /* registered so, where that says anything */
+  bool watched;             /* a read or a write has answered would-block, in this connection */
+  bool let_be;              /* on demand since the connection began, and no would-block since */
+  bool shut;                /* says that it writes no more, in this connection */
   bool closed_told;         /* NPS_CLOSED was reported in this registration and connection */
   uint64_t failures_told;   /* of walk_background_failures */
 } walk_pipe;
@@ -82,6 +88,8 @@ typedef enum walk_state {
   STATE_CONNECTED_DEREGISTERED,
   STATE_GONE,
   STATE_GONE_DEREGISTERED,
+  STATE_LET_BE, /* connected, on demand, and nothing is watched yet */
+  STATE_LET_BE_GONE,
   STATE_LINGERING,
   STATE_CLOSED,
   STATE_POLL_OPEN,
@@ -103,9 +111,24 @@ typedef enum walk_call {
   CALL_DISCONNECT,
   CALL_RELISTEN,
   CALL_READ,
+  CALL_READ_VECTOR,
   CALL_READ_NOTHING,
   CALL_WRITE,
+  CALL_WRITE_VECTOR,
   CALL_WRITE_NOTHING,
+  CALL_MESSAGE_READ, /* of a message pipe: in the order of those above */
+  CALL_MESSAGE_READ_VECTOR,
+  CALL_MESSAGE_READ_NOTHING,
+  CALL_MESSAGE_WRITE,
+  CALL_MESSAGE_WRITE_VECTOR,
+  CALL_MESSAGE_WRITE_NOTHING,
+  CALL_PEEK,
+  CALL_MESSAGE_PEEK,
+  CALL_SHUTDOWN,
+  CALL_MESSAGE_SHUTDOWN,
+  CALL_DRAIN_STATE,
+  CALL_MESSAGE_DRAIN_STATE,
+  CALL_INFO,
   CALL_CLOSE,
   CALL_CLOSE_LINGER,
   CALL_ABORT,
@@ -145,7 +168,33 @@ void walk_disconnect(walk_pipe *p, bool listen);
 void walk_deregister(walk_pipe *p);
 void walk_close(walk_pipe *p, bool linger);
 
+/* ---- messages.c ---- */
+
+typedef struct walk_messages walk_messages;
+
+void walk_message_sent(const walk_view *view, uint32_t size); /* by this end */
+void walk_message_read(const walk_view *view, uint32_t count, bool more); /* a part, or the last one; fails if it is not of the next message */
+uint32_t walk_messages_sent(const walk_view *view); /* to this end */
+uint32_t walk_messages_seen(const walk_view *view);
+bool walk_message_begun(const walk_view *view); /* the next one was read in part */
+uint32_t walk_messages_unseen_by_peer(const walk_view *view, bool with_begun); /* with one of which it has had a part, or without */
+bool walk_bytes_unseen_by_peer(const walk_view *view); /* of messages of which it has not had a byte */
+bool walk_message_next(const walk_view *view, uint32_t *left); /* bytes of it that were not read; false: none was sent */
+void walk_check_message_end(const walk_view *view); /* end of stream was told */
+void walk_messages_forget(void);
+
+/* ---- ask.c ---- calls that move nothing */
+
+void walk_peek(walk_pipe *p);
+void walk_shutdown(walk_pipe *p);
+void walk_drain_state(walk_pipe *p);
+void walk_info(walk_pipe *p);
+
 /* ---- bytes.c ---- */
+
+void walk_check_bytes(const walk_view *view, uint64_t place, uint32_t size); /* what is in world.bytes came from there */
+bool walk_lets_be(const walk_pipe *p); /* on demand, and nothing has answered would-block */
+void walk_would_block(walk_pipe *p);
 
 uint8_t walk_byte(uint32_t connection, bool from_server, uint64_t place);
 void walk_read(walk_pipe *p, bool nothing);

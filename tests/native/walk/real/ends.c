@@ -55,10 +55,16 @@ void real_leave(walk_end *end, bool cut, uint64_t lost_most) {
   end->connection = NULL;
 }
 
+/* Bytes, or the last message, may be lost. */
+static uint64_t ends__open(const walk_end *end) {
+  const real_side *peer = real_side_of_peer(end);
+  return peer->end != NULL ? peer->in_hand : peer->lost_most;
+}
+
 /* Of the peer's bytes, how many must arrive at least. */
 static uint64_t ends__certain(const walk_end *end) {
   const real_side *peer = real_side_of_peer(end);
-  const uint64_t open = peer->end != NULL ? peer->in_hand : peer->lost_most;
+  const uint64_t open = ends__open(end);
   return peer->notes.sent > open ? peer->notes.sent - open : 0;
 }
 
@@ -194,7 +200,7 @@ static void ends__sync(walk_end *end, const walk_pipe *p) {
   if (end->connection == NULL) system_joined(end);
   if (end->connection != NULL) {
     const bool writing = op_is_pending(pipe->out) && pipe->out->os.kind == OS_WRITE;
-    real_side_of(end)->in_hand = writing ? pipe->out->os.length : 0;
+    real_side_of(end)->in_hand = writing ? pipe->out->os.length + pipe->message : 0;
   }
 }
 
@@ -238,11 +244,17 @@ walk_view walk_look(const walk_end *end) {
   walk_view view = {.server = end->connection != NULL ? end->side == 0 : end->server, .listening = end->connection == NULL};
   if (end->connection == NULL) return view;
   const real_side *side = real_side_of(end), *peer = real_side_of_peer(end);
+  view.message = end->name == WALK_MESSAGE_NAME;
   view.connected = true;
   view.connection = end->connection->number;
   view.cut = side->cut;
   system_look(end, &view);
   view.arrived = peer->notes.sent;
+  if (view.message) {
+    const uint32_t sent = walk_messages_sent(&view), seen = walk_messages_seen(&view);
+    view.arrived_messages = sent - (ends__open(end) != 0);
+    view.messages = side->cut || view.arrived_messages < seen ? 0 : view.arrived_messages - seen;
+  }
   return view;
 }
 
@@ -250,6 +262,8 @@ bool walk_has_all(walk_end *end) {
   const uint64_t seen = real_side_of(end)->notes.seen;
   return seen >= ends__certain(end) && seen <= real_side_of_peer(end)->notes.sent;
 }
+
+void walk_shut(walk_end *end) { real_side_of(end)->direction &= ~(uint32_t)NPS_DIRECTION_OUT; }
 
 walk_notes *walk_notes_of(walk_end *end) { return end->connection == NULL ? NULL : &real_side_of(end)->notes; }
 
@@ -262,6 +276,7 @@ const char *walk_check_settled(const walk_pipe *p) {
   if (side == NULL || side->cut || (side->direction & NPS_DIRECTION_IN) == 0 || p->pipe->state == PIPE_LINGERING) return NULL;
   if (p->pipe->state != PIPE_CONNECTED || p->pipe->read_end != NPS_OK) return NULL;
   const walk_view view = walk_look(end);
+  if (view.message) return NULL; /* the system tells of the next message alone */
   const uint64_t ahead = p->pipe->in->filled - p->pipe->in->taken;
   const uint64_t there = side->notes.seen + view.unread + ahead, sent = real_side_of_peer(end)->notes.sent;
   if (there > sent) return "R1: more bytes are there than were sent";

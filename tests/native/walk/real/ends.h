@@ -19,7 +19,7 @@ typedef struct real_side {
   uint32_t direction; /* what this end was made for: on Linux it has shut the other half */
   bool came;          /* it is or was there */
   bool cut;           /* the server disconnected: what was unread here is gone (Windows) */
-  uint64_t in_hand;   /* of what was sent, bytes that may not be the system's yet */
+  uint64_t in_hand;   /* of what was sent, bytes that may not be the system's yet; of a message pipe one more, since a message may be empty */
   uint64_t lost_most; /* it is gone, and so many of the last bytes may have gone with it */
 } real_side;
 

@@ -16,6 +16,9 @@ typedef struct walk_view {
   uint32_t unread;
   uint32_t room; /* Linux: 1 if the system says that a write makes sense */
   uint64_t arrived;
+  bool message;
+  uint32_t messages; /* with one that was read in part, and what the library has read ahead */
+  uint32_t arrived_messages;
   bool listening;
 } walk_view;
 

@@ -45,7 +45,7 @@ static DWORD process__count_handles(void) {
 }
 
 void system_begin(const char *label) {
-  static const char *const names[WALK_NAMES + 1] = {"a", "b", "in", "out", "none"};
+  static const char *const names[WALK_NAMES + 1] = {"a", "b", "in", "out", "message", "none"};
   for (uint32_t i = 0; i <= WALK_NAMES; i++) {
     (void)snprintf(process__paths[i], sizeof process__paths[i], "%snpswalk-%lu-%s-%s", PROCESS_PREFIX, GetCurrentProcessId(), label, names[i]);
   }

@@ -22,7 +22,7 @@
 const bool system_cuts = false;
 const bool walk_knows_ops = true;
 
-static const char *const linux__names[WALK_NAMES + 1] = {"a", "b", "in", "out", "no such"};
+static const char *const linux__names[WALK_NAMES + 1] = {"a", "b", "in", "out", "message", "no such"};
 
 const char *walk_kernel(void) { return "epoll"; }
 
@@ -147,16 +147,24 @@ const os_op *walk_in_flight_op(uint32_t index) { return linux__ops[index]; }
 
 /* ---------------------------------------------------------------- peers */
 
+static void linux__path(uint32_t which, char *path, size_t size) {
+  const char *prefix = which == WALK_MESSAGE_NAME ? "NpsMessage" : "CoreFxPipe";
+  (void)snprintf(path, size, "%s/%s_%s", linux_folder(), prefix, linux__names[which]);
+}
+
 static int linux__socket(struct sockaddr_un *address, uint32_t which) {
   memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
-  (void)snprintf(address->sun_path, sizeof address->sun_path, "%s/CoreFxPipe_%s", linux_folder(), linux__names[which]);
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  linux__path(which, address->sun_path, sizeof address->sun_path);
+  const int fd = socket(AF_UNIX, (which == WALK_MESSAGE_NAME ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) walk_fail("the walk: no socket, errno %d", errno);
   return fd;
 }
 
-static void linux__shape(int fd, uint32_t direction) {
+/* With an address of its own: credentials tell an empty message from the end, and would bring another address. */
+static void linux__shape(int fd, uint32_t which, uint32_t direction) {
+  const int on = 1;
+  if (which == WALK_MESSAGE_NAME) (void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   int size = 1 + (int)walk_random(8000);
   (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
   if (direction != NPS_DIRECTION_DUPLEX) (void)shutdown(fd, direction == NPS_DIRECTION_IN ? SHUT_WR : SHUT_RD);
@@ -174,7 +182,7 @@ walk_end *walk_peer_connect(uint32_t which, uint32_t direction) {
   end->direction = direction;
   end->handle = fd;
   linux__mark_client(fd, real_connect(end)->number);
-  linux__shape(fd, direction);
+  linux__shape(fd, which, direction);
   return end;
 }
 
@@ -206,7 +214,7 @@ void walk_peer_accept(walk_end *server) {
     }
     server->handle = fd;
     real_join(connection, 0, server);
-    linux__shape(fd, server->direction);
+    linux__shape(fd, server->name, server->direction);
   }
 }
 
@@ -226,6 +234,31 @@ uint32_t walk_peer_read(walk_end *peer, void *bytes, uint32_t size) {
   return 0;
 }
 
+bool walk_peer_send(walk_end *peer, const void *bytes, uint32_t size) {
+  return send((int)peer->handle, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* The whole message: what is not taken would be gone. */
+bool walk_peer_receive(walk_end *peer, void *bytes, uint32_t size, uint32_t *count, bool *more) {
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
+  struct iovec whole = {bytes, WALK_BYTES};
+  struct msghdr message = {.msg_iov = &whole, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  ssize_t got = recvmsg((int)peer->handle, &message, MSG_DONTWAIT);
+  if (got < 0 && errno == ECONNRESET) { /* said once, before what was sent */
+    message.msg_controllen = sizeof control;
+    got = recvmsg((int)peer->handle, &message, MSG_DONTWAIT);
+  }
+  (void)size;
+  if (got < 0) return false;
+  if (got == 0 && message.msg_controllen == 0) {
+    real_check_end(peer);
+    return false;
+  }
+  *count = (uint32_t)got;
+  *more = false;
+  return true;
+}
+
 void walk_peer_write_nothing(walk_end *peer) { (void)send((int)peer->handle, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL); }
 
 void walk_peer_disconnect(walk_end *server) {
@@ -238,7 +271,7 @@ void walk_peer_disconnect(walk_end *server) {
 static void linux__stop_serving(const walk_end *server) {
   char path[120];
   if (server->listener < 0) return;
-  (void)snprintf(path, sizeof path, "%s/CoreFxPipe_%s", linux_folder(), linux__names[server->name]);
+  linux__path(server->name, path, sizeof path);
   close((int)server->listener);
   if (unlink(path) != 0) walk_fail("O4: somebody has removed a living server's socket");
 }

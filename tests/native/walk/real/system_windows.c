@@ -209,6 +209,8 @@ walk_end *walk_peer_connect(uint32_t which, uint32_t direction) {
   const DWORD access = ((direction & NPS_DIRECTION_IN) != 0 ? GENERIC_READ : 0) | ((direction & NPS_DIRECTION_OUT) != 0 ? GENERIC_WRITE : 0);
   const HANDLE handle = CreateFileA(windows_path(which), access, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
   if (handle == INVALID_HANDLE_VALUE) return NULL;
+  DWORD mode = PIPE_READMODE_MESSAGE;
+  if (which == WALK_MESSAGE_NAME && !SetNamedPipeHandleState(handle, &mode, NULL, NULL)) walk_fail("the walk: SetNamedPipeHandleState, error %lu", GetLastError());
   walk_end *end = windows__foreign(which, direction, false, handle);
   windows__find_server(end);
   return end;
@@ -217,7 +219,8 @@ walk_end *walk_peer_connect(uint32_t which, uint32_t direction) {
 walk_end *walk_peer_serve(uint32_t which, uint32_t direction, uint32_t quota) {
   const DWORD access = ((direction & NPS_DIRECTION_IN) != 0 ? PIPE_ACCESS_INBOUND : 0) |
                        ((direction & NPS_DIRECTION_OUT) != 0 ? PIPE_ACCESS_OUTBOUND : 0);
-  const HANDLE handle = CreateNamedPipeA(windows_path(which), access | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE | PIPE_WAIT,
+  const DWORD mode = which == WALK_MESSAGE_NAME ? PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE : PIPE_TYPE_BYTE;
+  const HANDLE handle = CreateNamedPipeA(windows_path(which), access | FILE_FLAG_OVERLAPPED, mode | PIPE_WAIT,
                                          walk_instances(which), quota, quota, 0, NULL);
   return handle == INVALID_HANDLE_VALUE ? NULL : windows__foreign(which, direction, true, handle);
 }
@@ -237,19 +240,45 @@ void walk_peer_accept(walk_end *server) {
   peer->connecting = !ConnectNamedPipe((HANDLE)server->handle, &peer->connect) && GetLastError() == ERROR_IO_PENDING;
 }
 
-static uint32_t windows__write(walk_end *end, const void *bytes, uint32_t size) {
+static bool windows__write(walk_end *end, const void *bytes, uint32_t size) {
   windows_peer *peer = end->system;
   windows__look_at_write(end);
-  if (peer->writing || (end->direction & NPS_DIRECTION_OUT) == 0) return 0;
+  if (peer->writing || (end->direction & NPS_DIRECTION_OUT) == 0) return false;
   memcpy(peer->bytes, bytes, size);
-  if (WriteFile((HANDLE)end->handle, peer->bytes, size, NULL, &peer->write)) return size;
-  if (GetLastError() != ERROR_IO_PENDING) return 0;
+  if (WriteFile((HANDLE)end->handle, peer->bytes, size, NULL, &peer->write)) return true;
+  if (GetLastError() != ERROR_IO_PENDING) return false;
   peer->writing = true;
-  real_side_of(end)->in_hand = size;
-  return size;
+  real_side_of(end)->in_hand = size + (end->name == WALK_MESSAGE_NAME);
+  return true;
 }
 
-uint32_t walk_peer_write(walk_end *end, const void *bytes, uint32_t size) { return windows__write(end, bytes, size); }
+uint32_t walk_peer_write(walk_end *end, const void *bytes, uint32_t size) { return windows__write(end, bytes, size) ? size : 0; }
+
+bool walk_peer_send(walk_end *peer, const void *bytes, uint32_t size) { return windows__write(peer, bytes, size); }
+
+/* PeekNamedPipe does not show an empty message: the read is begun, and ended if it pends. */
+bool walk_peer_receive(walk_end *peer, void *bytes, uint32_t size, uint32_t *count, bool *more) {
+  const HANDLE handle = (HANDLE)peer->handle;
+  OVERLAPPED overlapped = {.hEvent = windows_event()};
+  DWORD available = 0, got = 0;
+  if (!PeekNamedPipe(handle, NULL, 0, NULL, &available, NULL)) {
+    real_check_end(peer);
+    return false;
+  }
+  const BOOL now = ReadFile(handle, bytes, size, NULL, &overlapped);
+  DWORD code = now ? ERROR_SUCCESS : GetLastError();
+  if (code == ERROR_IO_PENDING) (void)CancelIoEx(handle, &overlapped);
+  if (code == ERROR_SUCCESS || code == ERROR_IO_PENDING || code == ERROR_MORE_DATA) {
+    code = GetOverlappedResult(handle, &overlapped, &got, TRUE) ? ERROR_SUCCESS : GetLastError();
+  }
+  *count = got;
+  *more = code == ERROR_MORE_DATA;
+  if (code == ERROR_SUCCESS || *more) return true;
+  if (code == ERROR_OPERATION_ABORTED) return false;
+  if (code != ERROR_BROKEN_PIPE) walk_fail("the walk: ReadFile, error %lu", code);
+  real_check_end(peer);
+  return false;
+}
 
 void walk_peer_write_nothing(walk_end *end) {
   if (end->connection != NULL) (void)windows__write(end, "", 0);
@@ -312,8 +341,9 @@ void walk_odd_handle_end(intptr_t handle) {
 /* ---------------------------------------------------------------- outcomes */
 
 uint32_t walk_impossible(walk_state state, walk_call call) {
-  (void)call;
   if (state == STATE_POLL_WAITING) return UINT32_MAX; /* one thread */
+  const bool message = call == CALL_MESSAGE_WRITE || call == CALL_MESSAGE_WRITE_VECTOR;
+  if (message && state != STATE_NONE) return OUTCOME(NPS_E_INVALID_ARGUMENT) | OUTCOME(NPS_E_OUT_OF_MEMORY) | OUTCOME(NPS_E_IO); /* any length */
   return OUTCOME(NPS_E_OUT_OF_MEMORY) | OUTCOME(NPS_E_TOO_MANY_HANDLES) | OUTCOME(NPS_E_IO); /* no faults here */
 }
 

@@ -6,11 +6,11 @@
 
 const bool walk_knows_ops = true;
 
-static const char *const kernel__names[WALK_NAMES + 1] = {"a", "b", "in", "out", "no such"};
+static const char *const kernel__names[WALK_NAMES + 1] = {"a", "b", "in", "out", "message", "no such"};
 static const uint32_t kernel__server_direction[WALK_NAMES] = {
-    NPS_DIRECTION_DUPLEX, NPS_DIRECTION_DUPLEX, NPS_DIRECTION_IN, NPS_DIRECTION_OUT};
+    NPS_DIRECTION_DUPLEX, NPS_DIRECTION_DUPLEX, NPS_DIRECTION_IN, NPS_DIRECTION_OUT, NPS_DIRECTION_DUPLEX};
 static const uint32_t kernel__client_direction[WALK_NAMES] = {
-    NPS_DIRECTION_DUPLEX, NPS_DIRECTION_DUPLEX, NPS_DIRECTION_OUT, NPS_DIRECTION_IN};
+    NPS_DIRECTION_DUPLEX, NPS_DIRECTION_DUPLEX, NPS_DIRECTION_OUT, NPS_DIRECTION_IN, NPS_DIRECTION_DUPLEX};
 
 const char *walk_kernel(void) { return os_direct_io ? "direct" : "buffered"; }
 
@@ -84,6 +84,8 @@ bool walk_has_all(walk_end *end) {
   return sim_notes_of(end)->seen == sim_look(end).arrived;
 }
 
+void walk_shut(walk_end *end) { (void)end; }
+
 bool walk_is_handle_of(const walk_pipe *p, intptr_t handle) { return sim_file_of_handle(handle) == walk_end_of(p); }
 
 bool walk_has_client(const walk_pipe *p) {
@@ -98,7 +100,7 @@ bool walk_can_write(const walk_pipe *p, const walk_view *view) {
 void walk_check_flushed(const walk_pipe *p, nps_result result, uint64_t unsent) {
   if (world.nested || result < 0) return;
   const bool pending = p->pipe->os != NULL && sim_pending(p->pipe->os, OS_WRITE) > 0;
-  if ((unsent > 0) != pending) walk_fail("flush_state is wrong");
+  if ((unsent > 0) != pending && !(p->message && pending && nps_result_status(result) == NPS_WOULD_BLOCK)) walk_fail("flush_state is wrong");
 }
 
 const char *walk_check_settled(const walk_pipe *p) {
@@ -170,14 +172,26 @@ walk_end *walk_exported(walk_pipe *p, intptr_t handle) {
 
 uint32_t walk_impossible(walk_state state, walk_call call) {
   (void)state;
+  /* A message of any length is taken. */
+  if (call == CALL_MESSAGE_WRITE || call == CALL_MESSAGE_WRITE_VECTOR) return WALK_OUTCOME(NPS_E_INVALID_ARGUMENT);
+  const bool reads_message = call >= CALL_MESSAGE_READ && call <= CALL_MESSAGE_READ_NOTHING;
+  const bool gone = state == STATE_GONE || state == STATE_GONE_DEREGISTERED || state == STATE_LET_BE_GONE;
+  /* A peer that is gone has sent all that it will, and nothing of it is on its way where nothing is read ahead. */
+  if (os_direct_io && gone && (call == CALL_MESSAGE_PEEK || (reads_message && state == STATE_LET_BE_GONE))) return WALK_OUTCOME(NPS_WOULD_BLOCK);
   if (call != CALL_ADOPT) return 0;
   const uint32_t never = WALK_OUTCOME(NPS_E_NOT_A_PIPE) | WALK_OUTCOME(NPS_E_NOT_OVERLAPPED); /* all handles are pipes' */
   return os_direct_io ? never : never | WALK_OUTCOME(NPS_E_NOT_CONNECTED);
 }
 
+/* Three chances at once. */
 uint32_t walk_rare(walk_state state, walk_call call) {
-  (void)state;
-  (void)call;
+  if (state == STATE_LET_BE && call == CALL_RELISTEN) return WALK_OUTCOME(NPS_E_OUT_OF_MEMORY);
+  if (state == STATE_LET_BE_GONE && call == CALL_RELISTEN) return WALK_OUTCOME(NPS_E_OUT_OF_MEMORY);
+  const bool writes = call == CALL_WRITE_VECTOR || (call >= CALL_MESSAGE_WRITE && call <= CALL_MESSAGE_WRITE_NOTHING);
+  if (state == STATE_LET_BE_GONE && writes) return WALK_OUTCOME(NPS_WOULD_BLOCK);
+  if (state == STATE_LET_BE && call == CALL_MESSAGE_WRITE_NOTHING) return WALK_OUTCOME(NPS_E_IO);
+  const bool shuts = call == CALL_SHUTDOWN || call == CALL_MESSAGE_SHUTDOWN;
+  if (shuts && state != STATE_CONNECTED) return WALK_OUTCOME(NPS_E_IO) | WALK_OUTCOME(NPS_E_CLOSED);
   return 0;
 }
 
@@ -186,6 +200,7 @@ uint32_t walk_rare(walk_state state, walk_call call) {
 walk_end *walk_peer_connect(uint32_t which, uint32_t direction) { return sim_connect(kernel__names[which], direction); }
 
 walk_end *walk_peer_serve(uint32_t which, uint32_t direction, uint32_t quota) {
+  if (which == WALK_MESSAGE_NAME) return sim_serve_messages(kernel__names[which], quota);
   return sim_serve(kernel__names[which], direction, quota);
 }
 
@@ -201,6 +216,12 @@ void walk_peer_accept(walk_end *server) { (void)sim_accept(server); }
 uint32_t walk_peer_write(walk_end *peer, const void *bytes, uint32_t size) { return sim_write(peer, bytes, size); }
 
 uint32_t walk_peer_read(walk_end *peer, void *bytes, uint32_t size) { return sim_read(peer, bytes, size); }
+
+bool walk_peer_send(walk_end *peer, const void *bytes, uint32_t size) { return sim_send(peer, bytes, size); }
+
+bool walk_peer_receive(walk_end *peer, void *bytes, uint32_t size, uint32_t *count, bool *more) {
+  return sim_receive(peer, bytes, size, count, more);
+}
 
 void walk_peer_write_nothing(walk_end *peer) { sim_write_nothing(peer); }
 
