@@ -1,5 +1,4 @@
 using NamedPipeShim.Async;
-using NamedPipeShim.Interop;
 
 namespace NamedPipeShim;
 
@@ -16,16 +15,8 @@ namespace NamedPipeShim;
 /// </para>
 /// <para>Every member may be called from any thread.</para>
 /// </remarks>
-public sealed class NamedPipeEventLoop : IDisposable, IAsyncDisposable
+public sealed partial class NamedPipeEventLoop : IDisposable, IAsyncDisposable
 {
-    private const int EventsPerTurn = 128;
-
-    // Operations that may complete at once on the loop's thread before the turn must go on (inline continuations only).
-    private const int InlineBudget = 64;
-
-    [ThreadStatic]
-    private static NamedPipeEventLoop? s_running;
-
     private readonly Lock _lock = new();
     private readonly NamedPipePoller _poller;
     private readonly Thread _thread;
@@ -37,13 +28,6 @@ public sealed class NamedPipeEventLoop : IDisposable, IAsyncDisposable
     private readonly Stack<int> _freeSlots = new();
     private uint _generation;
     private bool _closing;
-
-    // Work that was put off to the loop's next turn. Guarded by _lock.
-    private List<StreamSide> _deferred = [];
-    private List<StreamSide> _deferredSpare = [];
-
-    // The loop's thread's alone.
-    private int _budget;
 
     /// <summary>Creates a loop and starts its thread.</summary>
     /// <param name="options">Options, or null for the defaults.</param>
@@ -60,6 +44,7 @@ public sealed class NamedPipeEventLoop : IDisposable, IAsyncDisposable
         _isDefault = isDefault;
         RunsContinuationsInline = options?.UnsafeRunContinuationsInline ?? false;
         _poller = new NamedPipePoller(options?.Poller);
+        _worker = new Worker(this);
         _thread = new Thread(Run)
         {
             Name = options?.Name ?? (isDefault ? "NamedPipeShim default loop" : "NamedPipeShim loop"),
@@ -78,8 +63,6 @@ public sealed class NamedPipeEventLoop : IDisposable, IAsyncDisposable
     public bool RunsContinuationsInline { get; }
 
     internal NamedPipePoller Poller => _poller;
-
-    internal bool IsCurrentThread => ReferenceEquals(s_running, this);
 
     /// <summary>
     /// Ends the loop: reads, writes and accepts that wait fail with <see cref="ObjectDisposedException"/>, streams that were
@@ -142,104 +125,7 @@ public sealed class NamedPipeEventLoop : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Whether an operation may complete at once. Not so on the loop's thread when it has had its share of this turn: else a
-    /// continuation that always finds data would keep the loop for ever.
-    /// </summary>
-    internal bool MayCompleteNow()
-    {
-        if (!RunsContinuationsInline || !IsCurrentThread)
-        {
-            return true;
-        }
-
-        if (_budget == 0)
-        {
-            return false;
-        }
-
-        _budget--;
-        return true;
-    }
-
-    /// <summary>Has the loop try a side's operations in its next turn, though no event of it will come.</summary>
-    internal void Defer(StreamSide side)
-    {
-        lock (_lock)
-        {
-            _deferred.Add(side);
-        }
-
-        if (!IsCurrentThread)
-        {
-            WakeQuietly();
-        }
-    }
-
-    /// <summary>
-    /// Drives the loop from inside the loop, for a synchronous call of a continuation that runs inline, until
-    /// <paramref name="done"/> or the deadline (in <see cref="Environment.TickCount64"/>; negative: none).
-    /// </summary>
-    internal void DriveUntil(Func<bool> done, long deadline)
-    {
-        PipeEvent[] events = new PipeEvent[EventsPerTurn];
-        while (!done())
-        {
-            long left = deadline < 0 ? Timeout.Infinite : Math.Max(0, deadline - Environment.TickCount64);
-            if (!Turn(events, left) || left == 0)
-            {
-                return;
-            }
-        }
-    }
-
-    /// <summary>A synchronous call was finished, which may be driving the loop itself.</summary>
-    internal void WakeIfDrivenFromInside()
-    {
-        if (RunsContinuationsInline && !IsCurrentThread)
-        {
-            WakeQuietly();
-        }
-    }
-
-    // ---- the thread
-
-    private void Run()
-    {
-        s_running = this;
-        PipeEvent[] events = new PipeEvent[EventsPerTurn];
-        while (Turn(events, Timeout.Infinite))
-        {
-            // One turn after the other.
-        }
-
-        End();
-    }
-
-    // False: the loop ends, or its poller cannot wait any more.
-    private bool Turn(PipeEvent[] events, long timeoutMilliseconds)
-    {
-        bool deferred = RunDeferred();
-        NativeResult result =
-            _poller.SafeNamedPipePollerHandle.Wait(events, deferred ? 0 : timeoutMilliseconds, out int count);
-        if (result.IsError || Volatile.Read(ref _closing))
-        {
-            return false;
-        }
-
-        for (int i = 0; i < count; i++)
-        {
-            if (events[i].IsWake)
-            {
-                continue;
-            }
-
-            _budget = InlineBudget;
-            Find(events[i].Token)?.OnReady(events[i].Readiness);
-        }
-
-        return true;
-    }
+    // ---- the table
 
     private LoopClient? Find(nuint token)
     {
@@ -275,36 +161,6 @@ public sealed class NamedPipeEventLoop : IDisposable, IAsyncDisposable
         Volatile.Write(ref _slots, larger);
     }
 
-    // True: there is more already.
-    private bool RunDeferred()
-    {
-        List<StreamSide> sides;
-        lock (_lock)
-        {
-            if (_deferred.Count == 0)
-            {
-                return false;
-            }
-
-            sides = _deferred;
-            _deferred = _deferredSpare;
-            _deferredSpare = [];
-        }
-
-        foreach (StreamSide side in sides)
-        {
-            _budget = InlineBudget;
-            side.Pump();
-        }
-
-        sides.Clear();
-        lock (_lock)
-        {
-            _deferredSpare = sides;
-            return _deferred.Count > 0;
-        }
-    }
-
     // ---- the end
 
     private void BeginEnd()
@@ -325,6 +181,7 @@ public sealed class NamedPipeEventLoop : IDisposable, IAsyncDisposable
         }
 
         WakeQuietly();
+        TakeBackTheRole();
     }
 
     private void WakeQuietly()
@@ -353,6 +210,8 @@ public sealed class NamedPipeEventLoop : IDisposable, IAsyncDisposable
             slot?.Client?.OnLoopEnded();
         }
 
+        PassReady();
+        ScheduleWorkerIfReady();
         s_running = null;
         _poller.Dispose(); // drives what lingers, for as long as it may
         _ended.SetResult();

@@ -14,11 +14,17 @@ public class StreamAllocationTests
         using StreamPair pair = await StreamPair.NewAsync(loop);
         using CancellationTokenSource source = new();
         await RoundsAsync(pair, 200, source.Token).InTime();
-        GC.Collect();
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        await RoundsAsync(pair, rounds, source.Token).InTime();
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-        Assert.That(allocated / (double)rounds, Is.LessThan(8), "bytes for each round trip, all of this process");
+        double least = double.MaxValue;
+        for (int i = 0; i < 5 && least >= 8; i++)
+        {
+            GC.Collect();
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            await RoundsAsync(pair, rounds, source.Token).InTime();
+            least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)rounds);
+        }
+
+        // The least of several: the runner may be reporting of the tests before meanwhile.
+        Assert.That(least, Is.LessThan(8), "bytes for each round trip, all of this process");
     }
 
     // No asynchronous method inside: each of those allocates when it waits.

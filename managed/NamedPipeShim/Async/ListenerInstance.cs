@@ -23,7 +23,7 @@ internal sealed class ListenerInstance : LoopClient
         _slot = loop.Attach(this);
         try
         {
-            pipe.Register(loop.Poller, _slot.Token, PipeInterest.Both);
+            pipe.Register(loop.Poller, _slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
         }
         catch
         {

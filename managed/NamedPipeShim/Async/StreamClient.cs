@@ -20,11 +20,11 @@ internal sealed class StreamClient : LoopClient
         {
             if (pipe.Poller is null)
             {
-                pipe.Register(loop.Poller, Slot.Token, PipeInterest.Both);
+                pipe.Register(loop.Poller, Slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
             }
             else
             {
-                pipe.Reregister(Slot.Token, PipeInterest.Both);
+                pipe.Reregister(Slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
             }
         }
         catch

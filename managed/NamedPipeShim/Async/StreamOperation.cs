@@ -25,8 +25,7 @@ internal sealed class StreamOperation(StreamSide side)
     private int _phase;
     private int _result;
     private Exception? _error;
-    private bool _blocking; // a synchronous call: nobody awaits
-    private bool _signalled; // ... and it may go on; guarded by this object's monitor
+    private TaskCompletionSource? _waiter; // of a synchronous call: nobody awaits
 
     /// <summary>The next in the side's queue. Guarded by the side's lock, like all that follows.</summary>
     public StreamOperation? Next { get; set; }
@@ -64,14 +63,14 @@ internal sealed class StreamOperation(StreamSide side)
     /// </summary>
     public int Wait(int timeoutMilliseconds, Func<Exception> timedOut)
     {
-        _blocking = true;
+        _waiter = new TaskCompletionSource();
         Arm(CancellationToken.None);
         if (!WaitForSignal(timeoutMilliseconds) && _side.Remove(this))
         {
-            Finish(0, timedOut());
+            Finish(0, _side.Loop.IsEnding ? new ObjectDisposedException(nameof(NamedPipeEventLoop)) : timedOut());
         }
 
-        _ = WaitForSignal(Timeout.Infinite); // it is in somebody's hands, who finishes it now
+        _waiter.Task.Wait(); // it is in somebody's hands, who finishes it now
         int result = _result;
         Exception? error = _error;
         Reset();
@@ -87,6 +86,19 @@ internal sealed class StreamOperation(StreamSide side)
         if ((Interlocked.Or(ref _phase, Finished) & Registered) != 0)
         {
             Signal();
+        }
+    }
+
+    /// <summary>Tells who awaits, whose continuation runs at once, in this call. Once, after the end, with no lock held.</summary>
+    public void Complete()
+    {
+        if (_error is null)
+        {
+            _core.SetResult(_result);
+        }
+        else
+        {
+            _core.SetException(_error);
         }
     }
 
@@ -143,27 +155,17 @@ internal sealed class StreamOperation(StreamSide side)
 
     private bool WaitForSignal(int timeoutMilliseconds)
     {
-        long deadline = timeoutMilliseconds < 0 ? -1 : Environment.TickCount64 + timeoutMilliseconds;
+        Task signal = _waiter!.Task;
         if (_side.Loop.IsCurrentThread)
         {
-            _side.Loop.DriveUntil(() => Volatile.Read(ref _signalled), deadline);
+            long deadline = timeoutMilliseconds < 0 ? -1 : Environment.TickCount64 + timeoutMilliseconds;
+            _side.Loop.DriveUntil(() => signal.IsCompleted, deadline);
+            return signal.IsCompleted;
         }
 
-        lock (this)
-        {
-            while (!_signalled)
-            {
-                long left = deadline < 0 ? Timeout.Infinite : deadline - Environment.TickCount64;
-                if (deadline >= 0 && left <= 0)
-                {
-                    return false;
-                }
-
-                Monitor.Wait(this, (int)left);
-            }
-        }
-
-        return true;
+        // Not a monitor: a task's wait lets the thread pool know, which puts another thread in the place of this one.
+        _side.Loop.TakeBackTheRole();
+        return signal.Wait(timeoutMilliseconds);
     }
 
     private void Cancel(CancellationToken token)
@@ -178,36 +180,34 @@ internal sealed class StreamOperation(StreamSide side)
     private void Signal()
     {
         _registration.Dispose(); // waits for a callback that runs: it takes the side's lock, and finds nothing to do
-        if (_blocking)
+        if (_waiter is { } waiter)
         {
-            lock (this)
-            {
-                _signalled = true;
-                Monitor.PulseAll(this);
-            }
-
+            waiter.SetResult();
             _side.Loop.WakeIfDrivenFromInside();
             return;
         }
 
-        _core.RunContinuationsAsynchronously = !_side.Loop.RunsContinuationsInline || !_side.Loop.IsCurrentThread;
-        if (_error is null)
+        if (!_side.Loop.IsCurrentThread)
         {
-            _core.SetResult(_result);
+            _core.RunContinuationsAsynchronously = true;
         }
-        else
+        else if (!_side.Loop.RunsContinuationsInline)
         {
-            _core.SetException(_error);
+            _side.Loop.Complete(this); // a worker calls Complete
+            return;
         }
+
+        Complete();
     }
 
     private void Reset()
     {
         _core.Reset();
+        _core.RunContinuationsAsynchronously = false;
         _registration = default;
         _phase = 0;
         _error = null;
-        _blocking = _signalled = false;
+        _waiter = null;
         _transfer = default;
     }
 }
