@@ -1,4 +1,5 @@
 using NamedPipeShim.Generated;
+using NamedPipeShim.Interop;
 
 namespace NamedPipeShim;
 
@@ -85,4 +86,26 @@ public sealed partial class NamedPipe
     /// anonymous (<see cref="NamedPipeError.AccessDenied"/>), or another error.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
     public PipeStatus TryGetPeerUser(out string? userId) => StatusOf(_handle.PeerUser(out userId));
+
+    /// <summary>
+    /// Who is at the other end: what <see cref="GetPeerProcessId"/> and <see cref="TryGetPeerUser"/> know now, and null
+    /// for what they do
+    /// not (contract I1).
+    /// </summary>
+    /// <returns>The peer.</returns>
+    /// <exception cref="NamedPipeException">Nobody is at the other end (<see cref="NamedPipeError.NotConnected"/>), or
+    /// another
+    /// error.</exception>
+    /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
+    public PeerIdentity GetPeer()
+    {
+        int? process = GetPeerProcessId();
+        NativeResult result = _handle.PeerUser(out string? user);
+        if (!result.Is(nps_status.NPS_E_ACCESS_DENIED))
+        {
+            Check(result);
+        }
+
+        return new PeerIdentity(process, user, user is null ? null : UserNames.Of(user));
+    }
 }

@@ -1,6 +1,7 @@
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using NamedPipeShim.Async;
 using NamedPipeShim.Generated;
 using NamedPipeShim.Interop;
 
@@ -61,7 +62,7 @@ public sealed partial class NamedPipe : IDisposable
 
     /// <summary>
     /// Creates a server instance of a name (<c>nps_pipe_create</c>; CreateNamedPipeW on Windows, a listening Unix domain
-    /// socket on Linux). Only the current user may connect, remote clients never.
+    /// socket on Linux). Only the current user may connect, and no remote client, unless the options say otherwise.
     /// </summary>
     /// <param name="options">The name and the rest.</param>
     /// <returns>The instance; it waits for a client from <see cref="TryConnect"/> on.</returns>
@@ -104,6 +105,43 @@ public sealed partial class NamedPipe : IDisposable
     /// <inheritdoc cref="OpenClient(NamedPipeClientOptions)"/>
     /// <param name="name">The name.</param>
     public static NamedPipe OpenClient(string name) => OpenClient(new NamedPipeClientOptions { Name = name });
+
+    /// <summary>Opens the client end, as <see cref="OpenClient(NamedPipeClientOptions)"/>; the waiting can be
+    /// ended.</summary>
+    /// <param name="options">The name and the rest; with a <see cref="NamedPipeClientOptions.Timeout"/> this call blocks
+    /// its thread for that long at most, and burns no processor time meanwhile.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The connected end.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <inheritdoc cref="OpenClient(NamedPipeClientOptions)" path="/exception"/>
+    public static NamedPipe OpenClient(NamedPipeClientOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        long start = Environment.TickCount64;
+        Retry retry = default;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryOpenClient(options, out NamedPipeException? why) is { } pipe)
+            {
+                return pipe;
+            }
+
+            TimeSpan pause = TimeSpan.FromMilliseconds(retry.NextMilliseconds());
+            if (options.Timeout != Timeout.InfiniteTimeSpan)
+            {
+                TimeSpan left = options.Timeout - TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
+                if (left <= TimeSpan.Zero)
+                {
+                    throw why!;
+                }
+
+                pause = pause < left ? pause : left;
+            }
+
+            cancellationToken.WaitHandle.WaitOne(pause);
+        }
+    }
 
     /// <summary>One try, whatever the options' time-out. Null, and why: not found or busy. Throws everything else.</summary>
     internal static NamedPipe? TryOpenClient(NamedPipeClientOptions options, out NamedPipeException? why)
@@ -184,6 +222,18 @@ public sealed partial class NamedPipe : IDisposable
         Check(_handle.OSHandle(out nint osHandle));
         return osHandle;
     }
+
+    /// <summary>
+    /// Lends the system's handle (Windows) or descriptor (Linux) without giving it away (<c>nps_pipe_os_handle</c>), for
+    /// calls that
+    /// take a <see cref="SafePipeHandle"/> and ask something of it. Reading or writing it behind the pipe's back breaks
+    /// the pipe.
+    /// </summary>
+    /// <returns>A handle that owns nothing: disposing it does nothing. It is good while the pipe is open; on Linux a
+    /// server's, until it
+    /// disconnects. Keep the pipe open while it is used.</returns>
+    /// <inheritdoc cref="DangerousGetOSHandle" path="/exception"/>
+    public SafePipeHandle LendHandle() => new(DangerousGetOSHandle(), ownsHandle: false);
 
     private void Check(NativeResult result)
     {

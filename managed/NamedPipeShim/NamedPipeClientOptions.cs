@@ -1,4 +1,5 @@
 using System.IO.Pipes;
+using System.Security.Principal;
 
 namespace NamedPipeShim;
 
@@ -11,6 +12,10 @@ public sealed class NamedPipeClientOptions
     private TimeSpan _timeout;
     private int _readAhead = 65_536;
     private int _writeLimit = 65_536;
+    private string _serverName = ".";
+    private TokenImpersonationLevel _impersonationLevel = TokenImpersonationLevel.Identification;
+    private PipeServerOwner _serverOwner;
+    private HandleInheritability _inheritability;
 
     /// <summary>The server's name, short or full; see <see cref="NamedPipeServerOptions.Name"/>.</summary>
     public required string Name { get; set; }
@@ -71,4 +76,69 @@ public sealed class NamedPipeClientOptions
             _writeLimit = value;
         }
     }
+
+    /// <summary>
+    /// The machine; <c>.</c> (default) is this one. On Linux another is <see cref="NotSupportedException"/> at use.
+    /// </summary>
+    /// <exception cref="ArgumentException">The value is null or empty.</exception>
+    public string ServerName
+    {
+        get => _serverName;
+        set
+        {
+            ArgumentException.ThrowIfNullOrEmpty(value, nameof(ServerName));
+            _serverName = value;
+        }
+    }
+
+    /// <summary>
+    /// What the server may do in our name; default <see cref="TokenImpersonationLevel.Identification"/>: learn who we
+    /// are, not act as us
+    /// (contract K3). On Linux no server may act as its client and every one learns who it is: the other levels are
+    /// <see cref="NotSupportedException"/> at use.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is <see cref="TokenImpersonationLevel.None"/>, with which
+    /// Windows would
+    /// let the server act as us, or none of the enumeration's.</exception>
+    public TokenImpersonationLevel ImpersonationLevel
+    {
+        get => _impersonationLevel;
+        set
+        {
+            if (value is < TokenImpersonationLevel.Anonymous or > TokenImpersonationLevel.Delegation)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, "ImpersonationLevel must be Anonymous, Identification, Impersonation or Delegation.");
+            }
+
+            _impersonationLevel = value;
+        }
+    }
+
+    /// <summary>Whose server it may be; another one is <see cref="NamedPipeError.AccessDenied"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public PipeServerOwner ServerOwner
+    {
+        get => _serverOwner;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)value, (uint)PipeServerOwner.Anyone, nameof(ServerOwner));
+            _serverOwner = value;
+        }
+    }
+
+    /// <summary>Whether programs that this one starts inherit the handle; default
+    /// <see cref="HandleInheritability.None"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public HandleInheritability Inheritability
+    {
+        get => _inheritability;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)value, (uint)HandleInheritability.Inheritable, nameof(Inheritability));
+            _inheritability = value;
+        }
+    }
+
+    internal NamedPipeClientOptions Copy() => (NamedPipeClientOptions)MemberwiseClone();
 }

@@ -3,7 +3,9 @@ using System.IO.Pipes;
 namespace NamedPipeShim;
 
 /// <summary>
-/// Options of a server instance (<c>nps_server_options</c>). They are independent of each other (contract O2); what is out
+/// Options of a server instance (<c>nps_server_options</c>). Unless asked otherwise the current user alone may connect,
+/// as with
+/// <see cref="PipeOptions.CurrentUserOnly"/>. The options are independent of each other (contract O2); what is out
 /// of range is refused, naming the option, when it is set if it is negative and when it is used otherwise (contract O3).
 /// </summary>
 public sealed class NamedPipeServerOptions
@@ -11,11 +13,15 @@ public sealed class NamedPipeServerOptions
     /// <summary>The value of <see cref="MaxInstances"/> for "as many as the system gives".</summary>
     public const int UnlimitedInstances = -1;
 
+    private static readonly TimeSpan s_longestDefaultTimeout = TimeSpan.FromMilliseconds(int.MaxValue);
+
     private int _maxInstances = UnlimitedInstances;
     private int _inBufferSize;
     private int _outBufferSize;
     private int _readAhead = 65_536;
     private int _writeLimit = 65_536;
+    private TimeSpan _defaultTimeout;
+    private HandleInheritability _inheritability;
 
     /// <summary>
     /// The pipe's name: short (<c>demo</c>) or full (Windows: <c>\\.\pipe\demo</c>; Linux: an absolute path). A short name
@@ -111,6 +117,73 @@ public sealed class NamedPipeServerOptions
             _writeLimit = value;
         }
     }
+
+    /// <summary>
+    /// Windows: how long WaitNamedPipe waits if its caller leaves that to the server; <see cref="TimeSpan.Zero"/>
+    /// (default) is the
+    /// system's 50 ms. Parts of a millisecond are rounded up. Linux has no such thing:
+    /// <see cref="NotSupportedException"/> at use if it
+    /// is not zero.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or more than <see cref="int.MaxValue"/>
+    /// ms.</exception>
+    public TimeSpan DefaultTimeout
+    {
+        get => _defaultTimeout;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, nameof(DefaultTimeout));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, s_longestDefaultTimeout, nameof(DefaultTimeout));
+            _defaultTimeout = value;
+        }
+    }
+
+    /// <summary>
+    /// Whether programs that this one starts inherit the handle; default <see cref="HandleInheritability.None"/>. On
+    /// Linux that
+    /// of each connection.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public HandleInheritability Inheritability
+    {
+        get => _inheritability;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)value, (uint)HandleInheritability.Inheritable, nameof(Inheritability));
+            _inheritability = value;
+        }
+    }
+
+    /// <summary>
+    /// Whether clients of other machines may connect, too; default false. Linux knows none:
+    /// <see cref="NotSupportedException"/> at use.
+    /// </summary>
+    public bool AllowRemoteClients { get; set; }
+
+    /// <summary>
+    /// Whether processes with less privilege are kept out, too; default false: every process of the current user may
+    /// connect.
+    /// Windows: none of a lower integrity level, so that an elevated server has elevated clients only. Linux makes no such
+    /// difference within a user.
+    /// </summary>
+    public bool CurrentElevationOnly { get; set; }
+
+    /// <summary>
+    /// Windows: a security descriptor in SDDL, which says who may connect instead of "the current user"; default null. For a
+    /// second instance it must let our own user make one (<c>FA</c>). On Linux <see cref="NotSupportedException"/> at use.
+    /// </summary>
+    public string? SecurityDescriptor { get; set; }
+
+    /// <summary>
+    /// Linux: the permissions of the socket file, which say who may connect instead of "the current user": whoever may
+    /// write it. The
+    /// nine of user, group and others; default null. On Windows <see cref="NotSupportedException"/> at use.
+    /// </summary>
+    public UnixFileMode? UnixFileMode { get; set; }
+
+    /// <summary>Linux, beside <see cref="UnixFileMode"/>: the id of the socket file's group; default null: as the system
+    /// has it.</summary>
+    public uint? UnixGroup { get; set; }
 
     internal NamedPipeServerOptions Copy() => (NamedPipeServerOptions)MemberwiseClone();
 }

@@ -73,6 +73,55 @@ public class ClientTests
     }
 
     [Test]
+    [Category("K2")]
+    public void OpenClient_WithAToken_EndsWhenItIsCancelled([Values] bool before)
+    {
+        string name = PipeNames.New();
+        using CancellationTokenSource source = new();
+        if (before)
+        {
+            source.Cancel();
+        }
+
+        Exception? caught = null;
+        TestThread opener = TestThread.Start(() => caught = Assert.Catch(() => NamedPipe.OpenClient(
+            new NamedPipeClientOptions { Name = name, Timeout = Timeout.InfiniteTimeSpan }, source.Token)));
+        source.Cancel();
+        opener.Join();
+        Assert.That(caught, Is.InstanceOf<OperationCanceledException>());
+        Assert.That(((OperationCanceledException)caught!).CancellationToken, Is.EqualTo(source.Token));
+    }
+
+    [Test]
+    [Category("K2")]
+    public void OpenClient_WithAToken_TriesAsLongAsOneWithout([Values] bool live)
+    {
+        using TestLoop loop = new();
+        using CancellationTokenSource source = new();
+        CancellationToken token = live ? source.Token : CancellationToken.None;
+        string name = PipeNames.New();
+        TimeSpan timeout = TimeSpan.FromMilliseconds(100);
+        foreach (TimeSpan time in new[] { TimeSpan.Zero, timeout })
+        {
+            long start = Stopwatch.GetTimestamp();
+            NamedPipeException e = Assert.Throws<NamedPipeException>(
+                () => NamedPipe.OpenClient(new NamedPipeClientOptions { Name = name, Timeout = time }, token))!;
+            Assert.That(e.Error, Is.EqualTo(NamedPipeError.NotFound));
+            Assert.That(e.Message, Does.Contain(name));
+            Assert.That(Stopwatch.GetElapsedTime(start), Is.GreaterThanOrEqualTo(time - TimeSpan.FromMilliseconds(20)));
+        }
+
+        NamedPipe? opened = null;
+        TestThread opener = TestThread.Start(() => opened = NamedPipe.OpenClient(
+            new NamedPipeClientOptions { Name = name, Timeout = Deadline.Step }, token));
+        using TestEnd server = loop.Add(NamedPipe.CreateServer(name));
+        server.AwaitConnected();
+        opener.Join();
+        using TestEnd client = loop.Add(opened!);
+        server.SendTo(client, 100, seed: 1);
+    }
+
+    [Test]
     [Category("K1")]
     public void Client_TellsWhatItIs()
     {

@@ -105,4 +105,81 @@ public class HandleTests
         Assert.That(loop.Poller.SafeNamedPipePollerHandle.IsInvalid, Is.False);
         pair.Client.SendTo(pair.Server, 100, seed: 1);
     }
+
+    [Test]
+    public void LentHandle_OwnsNothing()
+    {
+        using TestLoop loop = new();
+        using PipePair pair = PipePair.New(loop);
+        SafePipeHandle lent = pair.Client.Pipe.LendHandle();
+        Assert.That(lent.DangerousGetHandle(), Is.EqualTo(pair.Client.Pipe.DangerousGetOSHandle()));
+        lent.Dispose();
+        pair.Client.SendTo(pair.Server, 100, seed: 1);
+        pair.Client.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => pair.Client.Pipe.LendHandle());
+    }
+
+    [TestCase(PipeMode.Byte, PipeDirection.InOut)]
+    [TestCase(PipeMode.Message, PipeDirection.InOut)]
+    [TestCase(PipeMode.Byte, PipeDirection.In)]
+    [TestCase(PipeMode.Message, PipeDirection.In)]
+    [TestCase(PipeMode.Byte, PipeDirection.Out)]
+    [TestCase(PipeMode.Message, PipeDirection.Out)]
+    [Category("F1")]
+    public void FromHandle_KnowsModeAndDirection(PipeMode mode, PipeDirection ofClient)
+    {
+        using TestLoop loop = new();
+        PipeDirection ofServer = ofClient switch
+        {
+            PipeDirection.In => PipeDirection.Out,
+            PipeDirection.Out => PipeDirection.In,
+            _ => PipeDirection.InOut,
+        };
+        using TestEnd server = loop.Listen(
+            new NamedPipeServerOptions { Name = PipeNames.New(), Mode = mode, Direction = ofServer });
+        NamedPipe opened = NamedPipe.OpenClient(
+            new NamedPipeClientOptions { Name = server.Pipe.Name!, Mode = mode, Direction = ofClient });
+        using TestEnd client = loop.Add(NamedPipe.FromHandle(opened.ExportHandle()));
+        server.AwaitConnected();
+        Assert.That(client.Pipe.Mode, Is.EqualTo(mode));
+        Assert.That(client.Pipe.IsServer, Is.False);
+
+        // A socket does not know what its opener meant to do with it.
+        Assert.That(client.Pipe.Direction, Is.EqualTo(OperatingSystem.IsWindows() ? ofClient : PipeDirection.InOut));
+        TestEnd writer = ofClient == PipeDirection.In ? server : client;
+        TestEnd reader = ofClient == PipeDirection.In ? client : server;
+        MessageTests.WriteMessage(writer, Pattern.Of(10));
+        byte[] part = new byte[4];
+        reader.Await(PipeReadiness.Readable);
+        Assert.That(
+            reader.Pipe.TryRead(part, out int count), Is.EqualTo(mode == PipeMode.Message ? PipeStatus.MoreData : PipeStatus.Ok));
+        Assert.That(count, Is.EqualTo(4));
+        Assert.That(reader.ReadExactly(6), Is.EqualTo(Pattern.Of(10)[4..]));
+    }
+
+    [Test]
+    public void ExportedHandle_OfAServer_ServesANamedPipeServerStream()
+    {
+        string name = PipeNames.New();
+        using NamedPipe server = NamedPipe.CreateServer(name);
+        if (OperatingSystem.IsLinux())
+        {
+            // Without a client it has no descriptor of its own, and with one it was registered.
+            Assert.Throws<NotSupportedException>(() => server.ExportHandle());
+            return;
+        }
+
+        using NamedPipeServerStream stream = new(PipeDirection.InOut, isAsync: true, isConnected: false, server.ExportHandle());
+        using TestLoop loop = new();
+        Task connected = stream.WaitForConnectionAsync();
+        using TestEnd client = loop.Add(
+            NamedPipe.OpenClient(new NamedPipeClientOptions { Name = name, Timeout = Deadline.Step }));
+        TestThread.Run(() => Assert.That(connected.Wait(Deadline.Step)));
+        client.WriteAll(Pattern.Of(100));
+        byte[] received = new byte[100];
+        TestThread.Run(() => Assert.That(stream.ReadExactlyAsync(received).AsTask().Wait(Deadline.Step)));
+        Pattern.Verify(received);
+        TestThread.Run(() => Assert.That(stream.WriteAsync(received).AsTask().Wait(Deadline.Step)));
+        Pattern.Verify(client.ReadExactly(100));
+    }
 }

@@ -89,6 +89,23 @@ public class KnowledgeTests
     }
 
     [Test]
+    [Category("I1")]
+    public void Peer_IsOurProcessAndUser_WithItsName()
+    {
+        using TestLoop loop = new();
+        using PipePair pair = PipePair.New(loop);
+        pair.Client.SendTo(pair.Server, 1, seed: 1);
+        foreach (NamedPipe pipe in new[] { pair.Server.Pipe, pair.Client.Pipe })
+        {
+            PeerIdentity peer = pipe.GetPeer();
+            Assert.That(peer.ProcessId, Is.EqualTo(Environment.ProcessId));
+            Assert.That(pipe.TryGetPeerUser(out string? user), Is.EqualTo(PipeStatus.Ok));
+            Assert.That(peer.UserId, Is.EqualTo(user));
+            Assert.That(peer.UserName, Does.EndWith(Environment.UserName));
+        }
+    }
+
+    [Test]
     [Category("W7")]
     public void CompleteWrites_EndsOurWritingAlone_OrIsNotSupported([Values] PipeMode mode)
     {

@@ -96,6 +96,10 @@ internal static class NativeError
         nps_argument.NPS_ARGUMENT_POOL_BUFFERS => (nameof(NamedPipePollerOptions.PoolBuffers), "0 to 65,536"),
         nps_argument.NPS_ARGUMENT_POOL_BUFFER_SIZE => (
             nameof(NamedPipePollerOptions.PoolBufferSize), "4,096 to 1,048,576"),
+        nps_argument.NPS_ARGUMENT_FILE_MODE => (
+            nameof(NamedPipeServerOptions.UnixFileMode), "some of the nine permissions of user, group and others"),
+        nps_argument.NPS_ARGUMENT_DESCRIPTOR => (nameof(NamedPipeServerOptions.SecurityDescriptor), string.Empty),
+        nps_argument.NPS_ARGUMENT_SERVER => (nameof(NamedPipeClientOptions.ServerName), string.Empty),
         nps_argument.NPS_ARGUMENT_INTEREST => ("interest", "Readable, Writable or both, with or without OnDemand"),
         nps_argument.NPS_ARGUMENT_CAPACITY => ("events", string.Empty),
         nps_argument.NPS_ARGUMENT_HANDLE => ("handle", string.Empty),
@@ -108,6 +112,8 @@ internal static class NativeError
     {
         nps_argument.NPS_ARGUMENT_NAME =>
             "A pipe's name must not be empty or reserved, nor contain a separator (unless it is a full name).",
+        nps_argument.NPS_ARGUMENT_DESCRIPTOR => "This is not a security descriptor in SDDL.",
+        nps_argument.NPS_ARGUMENT_SERVER => "A server's name must not be empty, nor contain a separator.",
         nps_argument.NPS_ARGUMENT_CAPACITY => "There must be room for at least one event.",
         nps_argument.NPS_ARGUMENT_HANDLE => "This is not an open handle.",
         nps_argument.NPS_ARGUMENT_BUFFER_COUNT =>

@@ -32,4 +32,11 @@ public sealed unsafe partial class SafeNamedPipeHandle
         user = result.Is(nps_status.NPS_OK) ? Marshal.PtrToStringUTF8((nint)text) : null;
         return result;
     }
+
+    internal NativeResult Impersonate()
+    {
+        long result = NativeMethods.nps_pipe_impersonate(Enter());
+        Leave();
+        return result;
+    }
 }

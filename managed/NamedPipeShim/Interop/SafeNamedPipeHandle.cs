@@ -31,25 +31,14 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
 
     internal static SafeNamedPipeHandle Create(NamedPipeServerOptions options)
     {
-        NativeLibraryCheck.Ensure();
         SafeNamedPipeHandle created = new();
-        nps_server_options native;
-        NativeError.ThrowIfError(
-            NativeMethods.nps_server_options_init(&native, (uint)sizeof(nps_server_options)), nameof(NamedPipe));
-        native.direction = (uint)options.Direction;
-        native.max_instances = options.MaxInstances == NamedPipeServerOptions.UnlimitedInstances
-            ? (uint)NativeMethods.NPS_UNLIMITED_INSTANCES
-            : (uint)options.MaxInstances;
-        native.flags = options.FirstInstance ? (uint)nps_server_flags.NPS_SERVER_FIRST_INSTANCE : 0;
-        native.in_buffer_size = (uint)options.InBufferSize;
-        native.out_buffer_size = (uint)options.OutBufferSize;
-        native.read_ahead = (uint)options.ReadAhead;
-        native.write_limit = (uint)options.WriteLimit;
-        native.mode = (uint)options.Mode;
+        nps_server_options native = NativeOptions.From(options);
         nps_pipe* pipe = null;
-        fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
+        fixed (byte* name = Utf8Text.Encode(options.Name, nameof(options.Name)))
+        fixed (byte* descriptor = Utf8Text.EncodeOrNull(options.SecurityDescriptor, nameof(options.SecurityDescriptor)))
         {
             native.name = (sbyte*)name;
+            native.descriptor = (sbyte*)descriptor;
             NativeError.ThrowIfError(
                 NativeMethods.nps_pipe_create(&native, &pipe), nameof(NamedPipe), options.Name);
         }
@@ -60,54 +49,26 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
 
     internal static SafeNamedPipeHandle Open(NamedPipeClientOptions options)
     {
-        SafeNamedPipeHandle? opened =
-            Open(options, Milliseconds.From(options.Timeout, nameof(NamedPipeClientOptions.Timeout)), out NativeResult result);
-        return opened ?? throw NativeError.ToException(result, nameof(NamedPipe), options.Name);
+        nps_client_options native = NativeOptions.From(options);
+        return Open(options, &native, out NativeResult result)
+            ?? throw NativeError.ToException(result, nameof(NamedPipe), options.Name);
     }
 
     /// <summary>One try. Null: nobody serves the name, or it is busy.</summary>
     internal static SafeNamedPipeHandle? TryOpen(NamedPipeClientOptions options, out NativeResult result)
     {
-        SafeNamedPipeHandle? opened = Open(options, 0, out result);
+        nps_client_options native = NativeOptions.From(options);
+        native.timeout_ms = 0;
+        SafeNamedPipeHandle? opened = Open(options, &native, out result);
         return opened is not null || result.Is(nps_status.NPS_E_NOT_FOUND) || result.Is(nps_status.NPS_E_PIPE_BUSY)
             ? opened
             : throw NativeError.ToException(result, nameof(NamedPipe), options.Name);
-    }
-
-    private static SafeNamedPipeHandle? Open(NamedPipeClientOptions options, long timeout, out NativeResult result)
-    {
-        NativeLibraryCheck.Ensure();
-        nps_client_options native;
-        NativeError.ThrowIfError(
-            NativeMethods.nps_client_options_init(&native, (uint)sizeof(nps_client_options)), nameof(NamedPipe));
-        native.direction = (uint)options.Direction;
-        native.timeout_ms = timeout;
-        native.read_ahead = (uint)options.ReadAhead;
-        native.write_limit = (uint)options.WriteLimit;
-        native.mode = (uint)options.Mode;
-        nps_pipe* pipe = null;
-        SafeNamedPipeHandle opened = new();
-        fixed (byte* name = PipeNameEncoder.Encode(options.Name, nameof(options.Name)))
-        {
-            native.name = (sbyte*)name;
-            result = NativeMethods.nps_pipe_open(&native, &pipe);
-        }
-
-        if (result.IsError)
-        {
-            opened.Dispose();
-            return null;
-        }
-
-        opened.SetHandle((nint)pipe);
-        return opened;
     }
 
     /// <summary>Adopts what <paramref name="source"/> holds. On success that is closed and the result owns the pipe; on
     /// failure nothing has changed.</summary>
     internal static SafeNamedPipeHandle Adopt(SafePipeHandle source, NamedPipeHandleOptions? options)
     {
-        NativeLibraryCheck.Ensure();
         if (source.IsInvalid || source.IsClosed)
         {
             throw NativeError.NotAnOpenHandle();
@@ -253,18 +214,33 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
         return true;
     }
 
+    private static SafeNamedPipeHandle? Open(
+        NamedPipeClientOptions options, nps_client_options* native, out NativeResult result)
+    {
+        nps_pipe* pipe = null;
+        SafeNamedPipeHandle opened = new();
+        fixed (byte* name = Utf8Text.Encode(options.Name, nameof(options.Name)))
+        fixed (byte* server = Utf8Text.Encode(options.ServerName, nameof(options.ServerName)))
+        {
+            native->name = (sbyte*)name;
+            native->server = (sbyte*)server;
+            result = NativeMethods.nps_pipe_open(native, &pipe);
+        }
+
+        if (result.IsError)
+        {
+            opened.Dispose();
+            return null;
+        }
+
+        opened.SetHandle((nint)pipe);
+        return opened;
+    }
+
     private static SafeNamedPipeHandle AdoptAndInvalidate(SafePipeHandle source, NamedPipeHandleOptions? options)
     {
         SafeNamedPipeHandle created = new();
-        nps_adopt_options native;
-        NativeError.ThrowIfError(
-            NativeMethods.nps_adopt_options_init(&native, (uint)sizeof(nps_adopt_options)), nameof(NamedPipe));
-        if (options is not null)
-        {
-            native.read_ahead = (uint)options.ReadAhead;
-            native.write_limit = (uint)options.WriteLimit;
-        }
-
+        nps_adopt_options native = NativeOptions.From(options);
         nps_pipe* pipe = null;
         bool added = false;
         source.DangerousAddRef(ref added);
