@@ -104,6 +104,12 @@ internal sealed class StreamOperation(StreamSide side)
 
     int IValueTaskSource<int>.GetResult(short token)
     {
+        // Throws for a token of an earlier use. What is under way must not be taken back by who asks too early.
+        if (_core.GetStatus(token) == ValueTaskSourceStatus.Pending)
+        {
+            throw new InvalidOperationException("The operation has not ended: await it.");
+        }
+
         try
         {
             return _core.GetResult(token);
