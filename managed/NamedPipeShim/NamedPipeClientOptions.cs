@@ -139,6 +139,4 @@ public sealed class NamedPipeClientOptions
             _inheritability = value;
         }
     }
-
-    internal NamedPipeClientOptions Copy() => (NamedPipeClientOptions)MemberwiseClone();
 }

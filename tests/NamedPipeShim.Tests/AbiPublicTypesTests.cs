@@ -48,6 +48,13 @@ public unsafe class AbiPublicTypesTests
             Is.EquivalentTo(Numbers<nps_interest>()));
 
     [Test]
+    public void PipeMode_IsTheModeOfTheLibrary_AndOfSystemIOPipes()
+    {
+        Assert.That(Numbers<PipeMode>(), Is.EquivalentTo(Numbers<nps_mode>()));
+        Assert.That(Numbers<PipeMode>(), Is.EquivalentTo(Numbers<System.IO.Pipes.PipeTransmissionMode>()));
+    }
+
+    [Test]
     public void PipeDirection_IsTheDirectionOfTheLibrary() =>
         Assert.That(Numbers<System.IO.Pipes.PipeDirection>(), Is.EquivalentTo(Numbers<nps_direction>()));
 

@@ -74,6 +74,11 @@ public class AllocationTests
                 _ = pair.Server.Pipe.BytesAvailable;
                 _ = pair.Server.Pipe.GetInfo();
                 _ = pair.Server.Pipe.GetPeerProcessId();
+                if (OperatingSystem.IsLinux())
+                {
+                    pair.Server.Pipe.GetDrainState(out _);
+                }
+
                 pair.Server.Pipe.Reregister(pair.Server.Token, PipeInterest.Both);
                 loop.Poller.Wake(1);
                 loop.Poller.Wait(events, TimeSpan.Zero);

@@ -75,7 +75,9 @@ public class BadInputTests
     }
 
     [TestCase(PipeInterest.None)]
-    [TestCase((PipeInterest)4)]
+    [TestCase(PipeInterest.OnDemand)]
+    [TestCase((PipeInterest)8)]
+    [TestCase(PipeInterest.Both | (PipeInterest)8)]
     [TestCase((PipeInterest)(-1))]
     public void BadInterest_IsRefused(PipeInterest interest)
     {

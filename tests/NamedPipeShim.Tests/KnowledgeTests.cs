@@ -153,6 +153,30 @@ public class KnowledgeTests
     }
 
     [Test]
+    [Category("W7")]
+    [Category("C7")]
+    public void CompleteWrites_HoldsUntilDisconnect()
+    {
+        using TestLoop loop = new();
+        NamedPipeServerOptions options = new() { Name = PipeNames.New(), Mode = PipeMode.Message };
+        NamedPipeClientOptions clientOptions = new() { Name = options.Name, Mode = PipeMode.Message };
+        using TestEnd server = loop.Listen(options);
+        using TestEnd first = loop.Add(NamedPipe.OpenClient(clientOptions));
+        server.AwaitConnected();
+        while (server.Pipe.TryCompleteWrites() == PipeStatus.WouldBlock)
+        {
+            server.Await(PipeReadiness.Writable);
+        }
+
+        Assert.Throws<InvalidOperationException>(() => server.Pipe.TryWrite(new byte[1], out _));
+        server.Pipe.Disconnect(listen: true);
+        using TestEnd second = loop.Add(NamedPipe.OpenClient(clientOptions));
+        server.AwaitConnected();
+        MessageTests.WriteMessage(server, Pattern.Of(5));
+        Assert.That(MessageTests.ReadMessage(second, 10), Is.EqualTo(Pattern.Of(5)));
+    }
+
+    [Test]
     [Category("W8")]
     public void DrainState_IsDoneWhenThePeerHasReadAll_OrNotSupported()
     {

@@ -31,6 +31,23 @@ public class LinuxAccessTests
     }
 
     [Test]
+    [Category("O1")]
+    public void Descriptors_AreInheritedOnlyIfAskedFor([Values] HandleInheritability inheritability)
+    {
+        const int CloseOnExec = 0x80000;
+        using TestLoop loop = new();
+        NamedPipeServerOptions options = new() { Name = PipeNames.New(), Inheritability = inheritability };
+        using PipePair pair = PipePair.New(
+            loop, options, new NamedPipeClientOptions { Name = options.Name, Inheritability = inheritability });
+        foreach (NamedPipe pipe in new[] { pair.Server.Pipe, pair.Client.Pipe })
+        {
+            string line = File.ReadLines($"/proc/self/fdinfo/{pipe.DangerousGetOSHandle()}").First(l => l.StartsWith("flags:"));
+            int flags = Convert.ToInt32(line["flags:".Length..].Trim(), fromBase: 8);
+            Assert.That((flags & CloseOnExec) == 0, Is.EqualTo(inheritability == HandleInheritability.Inheritable));
+        }
+    }
+
+    [Test]
     [Category("R4")]
     public void MessagePipe_AndBytePipe_OfOneShortName_AreTwo()
     {

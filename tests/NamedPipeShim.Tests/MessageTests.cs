@@ -62,6 +62,74 @@ public class MessageTests
 
     [Test]
     [Category("R4")]
+    [Category("W5")]
+    [Category("W6")]
+    public void RandomMessages_ThroughRandomBuffers_KeepEveryBoundary(
+        [Values(1, 2)] int seed, [Values(0, ReadAhead)] int readAhead, [Values] bool ofServer)
+    {
+        using TestLoop loop = new();
+        using PipePair pair = PipePair.New(
+            loop,
+            new NamedPipeServerOptions { Name = PipeNames.New(), Mode = PipeMode.Message, ReadAhead = readAhead });
+        TestEnd writer = pair.End(ofServer);
+        TestEnd reader = pair.End(!ofServer);
+        Random random = new(seed);
+        int messages = RunningSystem.Rounds(2_000, underWine: 300);
+        Queue<byte[]> sent = [];
+        using MemoryStream parts = new();
+        Deadline deadline = Deadline.New();
+        for (int written = 0, received = 0; received < messages;)
+        {
+            bool moved = false;
+            if (written < messages)
+            {
+                byte[] message = Pattern.Of(random.Next(4) == 0 ? random.Next(3) : random.Next(10_000), seed: written);
+                int cut = random.Next(message.Length + 1);
+                ReadOnlyMemory<byte>[] vector = [message.AsMemory(0, cut), default, message.AsMemory(cut)];
+                PipeStatus status = random.Next(2) == 0
+                    ? writer.Pipe.TryWrite(message, out int count)
+                    : writer.Pipe.TryWriteVector(vector, out count);
+                if (status == PipeStatus.Ok)
+                {
+                    Assert.That(count, Is.EqualTo(message.Length));
+                    sent.Enqueue(message);
+                    written++;
+                    moved = true;
+                }
+            }
+
+            byte[] buffer = new byte[random.Next(1, 8_000)];
+            int half = random.Next(buffer.Length + 1);
+            PipeStatus came = random.Next(2) == 0
+                ? reader.Pipe.TryRead(buffer, out int read)
+                : reader.Pipe.TryReadVector([buffer.AsMemory(0, half), buffer.AsMemory(half)], out read);
+            if (came != PipeStatus.WouldBlock)
+            {
+                parts.Write(buffer, 0, read);
+                moved = true;
+            }
+
+            if (came == PipeStatus.Ok)
+            {
+                Assert.That(parts.ToArray(), Is.EqualTo(sent.Dequeue()), $"message {received}");
+                parts.SetLength(0);
+                received++;
+            }
+            else if (came != PipeStatus.WouldBlock)
+            {
+                Assert.That(came, Is.EqualTo(PipeStatus.MoreData));
+            }
+
+            if (!moved)
+            {
+                deadline.Check($"Message {received}");
+                loop.Pump(deadline.Left);
+            }
+        }
+    }
+
+    [Test]
+    [Category("R4")]
     public void TryRead_OfAPart_SaysMoreData()
     {
         using TestLoop loop = new();

@@ -76,6 +76,20 @@ public partial class WindowsAccessTests
 
     [Test]
     [Category("O1")]
+    public void RemoteClientsAndDefaultTimeout_AreTaken_AndThisMachineIsStillServed()
+    {
+        using TestLoop loop = new();
+        using PipePair pair = PipePair.New(loop, new NamedPipeServerOptions
+        {
+            Name = PipeNames.New(),
+            AllowRemoteClients = true,
+            DefaultTimeout = TimeSpan.FromSeconds(1),
+        });
+        pair.Client.SendTo(pair.Server, 100, seed: 1);
+    }
+
+    [Test]
+    [Category("O1")]
     public void Handles_AreInheritedOnlyIfAskedFor([Values] HandleInheritability inheritability)
     {
         using TestLoop loop = new();
