@@ -284,7 +284,8 @@ nps_result reader_peek(nps_pipe *pipe, char *buffer, size_t size, size_t *count,
   if ((pipe->direction & NPS_DIRECTION_IN) == 0)
     return RESULT(NPS_E_NOT_SUPPORTED);
   const bool ahead = reader__has_data(pipe);
-  if (!ahead && pipe->read_end != RESULT_OK)
+  /* Want of memory is for the next read to tell, and no end. */
+  if (!ahead && pipe->read_end != RESULT_OK && !has_status(pipe->read_end, NPS_E_OUT_OF_MEMORY))
     return pipe->read_end;
   if (reader__is_ahead_of_system(pipe))
     return RESULT(NPS_WOULD_BLOCK);

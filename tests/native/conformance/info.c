@@ -102,6 +102,9 @@ TEST(test_info_checks_its_size_and_the_pipe) { /* O3 */
   REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_peek(server, NULL, 0, &count, &available));
   REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_shutdown(server));
   REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_drain_state(server, &available));
+  char user[NPS_USER_SIZE] = "somebody";
+  REQUIRE_STATUS(NPS_E_CLOSED, nps_pipe_peer_user(server, user, sizeof user));
+  REQUIRE_EQUAL('\0', user[0]); /* nobody, on every failure */
   nps_pipe_release(server);
 }
 

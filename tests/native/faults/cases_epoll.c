@@ -29,6 +29,12 @@ TEST(test_faults_of_names) {
 TEST(test_faults_of_opening) {
   explore(&scenario_open);
 }
+TEST(test_faults_of_messages) {
+  explore(&scenario_messages);
+}
+TEST(test_faults_of_questions) {
+  explore(&scenario_ask);
+}
 TEST(test_faults_among_threads) {
   explore(&scenario_threads);
 }

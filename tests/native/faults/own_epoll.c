@@ -18,6 +18,7 @@ int fault_own_close(const fault_error *error, int fd);
 int fault_own_epoll_ctl(const fault_error *error, int epoll_fd, int operation, int fd, struct epoll_event *event);
 void fault_own_free(const fault_error *error, void *memory);
 ssize_t fault_own_recvmsg(const fault_error *error, int fd, struct msghdr *message, int flags);
+ssize_t fault_own_recvmsg_epoll_message(const fault_error *error, int fd, struct msghdr *message, int flags);
 ssize_t fault_own_sendmsg(const fault_error *error, int fd, const struct msghdr *message, int flags);
 long fault_own_syscall_epoll_lock(const fault_error *error, long number, void *word, int operation, unsigned int value,
     void *timeout, void *word2, unsigned int value3);
@@ -147,6 +148,10 @@ ssize_t fault_own_recvmsg(const fault_error *error, int fd, struct msghdr *messa
     return -1;
   }
   return recvmsg(fd, message, flags);
+}
+
+ssize_t fault_own_recvmsg_epoll_message(const fault_error *error, int fd, struct msghdr *message, int flags) {
+  return fault_own_recvmsg(error, fd, message, flags);
 }
 
 ssize_t fault_own_sendmsg(const fault_error *error, int fd, const struct msghdr *message, int flags) {

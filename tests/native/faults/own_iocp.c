@@ -121,5 +121,8 @@ bool fault_may_mean(const char *import, uint32_t code, int64_t result) {
   if (strcmp(import, "GetHandleInformation") == 0) {
     return status == NPS_E_INVALID_ARGUMENT && detail == NPS_ARGUMENT_HANDLE;
   }
-  return strcmp(import, "SetNamedPipeHandleState") == 0 && status == NPS_E_ACCESS_DENIED;
+  if (code == ERROR_CANT_OPEN_ANONYMOUS) { /* whose the process is, and who a client is */
+    return status == NPS_E_ACCESS_DENIED && detail == code;
+  }
+  return strcmp(import, "SetNamedPipeHandleState") == 0 && (status == NPS_E_ACCESS_DENIED || status == NPS_E_NOT_CONNECTED);
 }

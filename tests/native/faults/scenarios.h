@@ -14,6 +14,8 @@ extern const scenario scenario_instances; /* Linux */
 extern const scenario scenario_adopt;
 extern const scenario scenario_names;
 extern const scenario scenario_open;
+extern const scenario scenario_messages;
+extern const scenario scenario_ask;
 extern const scenario scenario_threads;
 
 #endif

@@ -188,6 +188,7 @@ TEST(test_a_short_read_on_demand_watches_nothing) { /* P10 */
   REQUIRE_OK(nps_pipe_read(s.pipe, bytes, sizeof bytes, &count));
   REQUIRE_EQUAL(1, count);
   REQUIRE_EQUAL(0, sim_in_flight());
+  REQUIRE_EQUAL(0, script_events(&s));
   sim_close(client);
   script_end(&s);
 }

@@ -195,6 +195,7 @@ static void inv__check_pipe(const nps_pipe *pipe) {
       break;
     case PIPE_IDLE:
       REQUIRE_THAT(!op_is_pending(pipe->in) && !op_is_pending(pipe->out) && pipe->ready == 0);
+      REQUIRE_THAT(pipe->in == NULL || (pipe->in->os.memory == NULL && !pipe->in->held)); /* C7: nothing of the last connection */
       break;
     case PIPE_CONNECTING:
       REQUIRE_THAT(op_is_pending(pipe->in) && pipe->in->os.kind == OS_CONNECT && !op_is_pending(pipe->out) && pipe->ready == 0);

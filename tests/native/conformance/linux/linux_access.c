@@ -61,7 +61,7 @@ TEST(test_the_file_has_the_mode_and_the_group_whatever_the_umask) { /* O1 */
   struct stat made;
   for (int round = 0; round < 2; round++) {
     const char *name = test_name();
-    nps_server_options options = serving_by_mode(name, round == 0 ? 0666 : 0620, getegid());
+    nps_server_options options = serving_by_mode(name, round == 0 ? 0777 : 0620, getegid());
     mode_t before = umask(round == 0 ? 0077 : 0);
     nps_pipe *server = create(&options);
     umask(before);
