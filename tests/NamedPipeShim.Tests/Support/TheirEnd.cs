@@ -24,10 +24,15 @@ internal sealed class TheirEnd : IDisposable
         _ => PipeDirection.InOut,
     };
 
+    public static PipeOptions Options(TheirCalls calls) =>
+        calls == TheirCalls.Asynchronous ? PipeOptions.Asynchronous : PipeOptions.None;
+
     /// <summary>A client of a server of ours.</summary>
-    public static async Task<TheirEnd> ConnectAsync(string name, PipeDirection direction, TheirCalls calls)
+    public static Task<TheirEnd> ConnectAsync(string name, PipeDirection direction, TheirCalls calls) =>
+        ConnectAsync(new NamedPipeClientStream(".", name, direction, Options(calls)), calls);
+
+    public static async Task<TheirEnd> ConnectAsync(NamedPipeClientStream client, TheirCalls calls)
     {
-        NamedPipeClientStream client = new(".", name, direction, Options(calls));
         TheirEnd end = new(client, calls);
         await end.Do(() => client.ConnectAsync(), () => client.Connect((int)Deadline.Step.TotalMilliseconds)).InTime();
         return end;
@@ -56,6 +61,27 @@ internal sealed class TheirEnd : IDisposable
         return all.ToArray();
     }
 
+    /// <summary>Reads messages, each to its end; the stream's read mode is Message.</summary>
+    public async Task<byte[][]> ReadMessagesAsync(int count)
+    {
+        byte[][] messages = new byte[count][];
+        byte[] buffer = new byte[Chunk];
+        for (int i = 0; i < count; i++)
+        {
+            using MemoryStream message = new();
+            int read = 0;
+            do
+            {
+                await Do(async () => read = await Stream.ReadAsync(buffer), () => read = Stream.Read(buffer)).InTime();
+                message.Write(buffer, 0, read);
+            }
+            while (!Stream.IsMessageComplete);
+            messages[i] = message.ToArray();
+        }
+
+        return messages;
+    }
+
     public Task WriteAsync(byte[] bytes) =>
         Do(() => Stream.WriteAsync(bytes).AsTask(), () => Stream.Write(bytes)).InTime();
 
@@ -77,9 +103,6 @@ internal sealed class TheirEnd : IDisposable
     }
 
     public void Dispose() => Stream.Dispose();
-
-    private static PipeOptions Options(TheirCalls calls) =>
-        calls == TheirCalls.Asynchronous ? PipeOptions.Asynchronous : PipeOptions.None;
 
     // What blocks does so on a thread that never exits.
     private Task Do(Func<Task> asynchronous, Action synchronous) =>
