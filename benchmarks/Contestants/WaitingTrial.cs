@@ -6,7 +6,8 @@ namespace NamedPipeShim.Benchmarks.Contestants;
 /// </summary>
 internal static class WaitingTrial
 {
-    private const double LeastShare = 0.9;
+    // On Windows the library and the peer's read, posted ahead, take a write off the writer's hands: only reads wait.
+    private static readonly double s_leastShare = OperatingSystem.IsWindows() ? 0.45 : 0.9;
 
     public static async Task<Measure> RunAsync(Stream reader, Stream writer, Play play, CancellationToken token)
     {
@@ -20,7 +21,7 @@ internal static class WaitingTrial
         Measure.Start start = Measure.Start.Now();
         await RunAsync(play.Operations).ConfigureAwait(false);
         Measure measure = start.End();
-        return waited >= LeastShare * operations
+        return waited >= s_leastShare * operations
             ? measure
             : throw new InvalidDataException($"only {waited} of {operations} reads and writes had to wait");
 

@@ -8,6 +8,9 @@ public class StreamLoadTests
 {
     private const int MessageSize = 200;
 
+    // Bytes that the tasks and timers around a measured part take.
+    private const int AroundIt = 12 * 1024;
+
     [Test]
     public async Task TenThousandPipes_OnOneLoop_ExchangeVerifiedMessages()
     {
@@ -40,7 +43,7 @@ public class StreamLoadTests
     [Test]
     public async Task ReadsAndWritesThatWait_AllocateNothing()
     {
-        int wanted = RunningSystem.Rounds(20_000, underWine: 600);
+        int wanted = RunningSystem.Rounds(20_000, underWine: 2_000);
         await using NamedPipeEventLoop loop = new();
         using StreamPair pair = await StreamPair.NewAsync(
             new NamedPipeServerOptions { Name = PipeNames.New(), OutBufferSize = 4096, WriteLimit = 4096 }, loop);
@@ -57,8 +60,11 @@ public class StreamLoadTests
             long before = GC.GetTotalAllocatedBytes(precise: true);
             await RoundsAsync(wanted);
             long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-            least = Math.Min(least, Math.Max(0, allocated - 4096) / (double)operations); // of the tasks around it
-            Assert.That(waited, Is.GreaterThanOrEqualTo(operations * 9 / 10), $"waited, of {operations}");
+            least = Math.Min(least, Math.Max(0, allocated - AroundIt) / (double)operations);
+
+            // On Windows the library and the peer's read, posted ahead, take a write off the writer's hands: there only reads wait.
+            long share = OperatingSystem.IsLinux() ? operations * 9 / 10 : operations * 9 / 20;
+            Assert.That(waited, Is.GreaterThanOrEqualTo(share), $"waited, of {operations}");
         }
 
         Assert.That(least, Is.LessThan(1), "bytes for each operation, all of this process");
