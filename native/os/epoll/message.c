@@ -64,7 +64,9 @@ static uint32_t message__from_rest(os_pipe *pipe, const nps_buffer *buffers, uin
   for (uint32_t i = 0; i < count && pipe->rest_taken < pipe->rest_size; i++) {
     uint32_t left = pipe->rest_size - pipe->rest_taken;
     uint32_t part = buffers[i].size < left ? (uint32_t)buffers[i].size : left;
-    memcpy(buffers[i].data, pipe->rest + pipe->rest_taken, part);
+    if (part != 0) { /* a buffer of no byte may be null */
+      memcpy(buffers[i].data, pipe->rest + pipe->rest_taken, part);
+    }
     pipe->rest_taken += part;
     given += part;
   }
