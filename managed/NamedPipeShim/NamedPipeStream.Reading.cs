@@ -13,7 +13,8 @@ public sealed partial class NamedPipeStream
     /// there is something to read, or the end. So a program need hold no buffer while it waits.</param>
     /// <param name="cancellationToken">Ends the wait; no byte is lost by it.</param>
     /// <returns>How many bytes were read; 0 at the end of the stream: the peer closed, and all that it had sent was
-    /// read.</returns>
+    /// read. On a message stream they are of one message, and perhaps not all of it; empty messages are passed over:
+    /// <see cref="ReadMessageAsync"/> tells of both.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="NotSupportedException">A stream that only writes.</exception>
     /// <exception cref="NamedPipeException">The system reported an error.</exception>
@@ -37,6 +38,45 @@ public sealed partial class NamedPipeStream
         }
 
         return waits is null ? new ValueTask<int>(read) : waits.Start(cancellationToken);
+    }
+
+    /// <summary>
+    /// Reads a message, or as much of it as there is room for, or waits for one (contract R4). Unlike what <see cref="Stream"/>
+    /// has, it tells where a message ends, and an empty message from the end of the stream.
+    /// </summary>
+    /// <param name="buffer">Takes the bytes. With an empty one the read waits for a message; it takes an empty one, and of any other
+    /// nothing.</param>
+    /// <param name="cancellationToken">Ends the wait; no message is lost by it.</param>
+    /// <returns>What was read.</returns>
+    /// <exception cref="InvalidOperationException">The stream carries bytes, not messages.</exception>
+    /// <inheritdoc cref="ReadAsync(Memory{byte},CancellationToken)" path="/exception"/>
+    public ValueTask<PipeReadResult> ReadMessageAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<PipeReadResult>(cancellationToken);
+        }
+
+        StreamOperation? waits;
+        int code;
+        try
+        {
+            if (ReadMode != PipeMode.Message)
+            {
+                throw StreamErrors.NoMessages(Name);
+            }
+
+            StreamTransfer transfer = new() { Kind = OperationKind.ReadMessage, Destination = buffer };
+            waits = _client.Reader.Begin(ref transfer, out code);
+        }
+        catch (Exception error)
+        {
+            return ValueTask.FromException<PipeReadResult>(error);
+        }
+
+        return waits is null
+            ? new ValueTask<PipeReadResult>(StreamTransfer.MessageOf(code))
+            : waits.StartMessage(cancellationToken);
     }
 
     /// <inheritdoc/>

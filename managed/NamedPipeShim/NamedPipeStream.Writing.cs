@@ -10,10 +10,13 @@ public sealed partial class NamedPipeStream
     /// Writes all bytes: ends when the last one was accepted (contract W1 to W4). What was accepted is delivered in order
     /// unless the peer closes or this end is aborted.
     /// </summary>
-    /// <param name="buffer">The bytes. With none of them the write ends at once and does nothing.</param>
-    /// <param name="cancellationToken">Ends the wait; a part may have been written then.</param>
+    /// <param name="buffer">The bytes. On a message stream they are one message, accepted whole or not at all; none of them are an empty
+    /// message. On a byte stream a write of none does nothing.</param>
+    /// <param name="cancellationToken">Ends the wait; a part may have been written then, but never of a message.</param>
     /// <returns>Completes when all bytes were accepted.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ArgumentException">A message longer than <see cref="PipeInfo.MaxMessageSize"/>; nothing was sent.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="CompleteWrites"/> was called.</exception>
     /// <exception cref="NotSupportedException">A stream that only reads.</exception>
     /// <exception cref="NamedPipeException">The peer closed (<see cref="NamedPipeError.BrokenPipe"/>), or the system reported
     /// another error.</exception>
@@ -21,14 +24,16 @@ public sealed partial class NamedPipeStream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         Begin(OperationKind.Write, buffer, cancellationToken);
 
-    /// <summary>Writes the segments one after the other, as <see cref="WriteAsync(ReadOnlyMemory{byte},CancellationToken)"/>
-    /// writes one.</summary>
-    /// <param name="buffer">The segments.</param>
-    /// <param name="cancellationToken">Ends the wait; a part may have been written then.</param>
+    /// <summary>Writes the segments as one contiguous run, on a message stream as one message, without copying them together
+    /// (contract W5).</summary>
+    /// <param name="buffer">The segments; of a message no more than <see cref="NamedPipe.MaxBuffers"/>.</param>
+    /// <param name="cancellationToken">Ends the wait; a part may have been written then, but never of a message.</param>
     /// <returns>Completes when all bytes were accepted.</returns>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte},CancellationToken)" path="/exception"/>
     public ValueTask WriteAsync(ReadOnlySequence<byte> buffer, CancellationToken cancellationToken = default) =>
-        buffer.IsSingleSegment ? WriteAsync(buffer.First, cancellationToken) : WriteSegmentsAsync(buffer, cancellationToken);
+        buffer.IsSingleSegment
+            ? WriteAsync(buffer.First, cancellationToken)
+            : Begin(new StreamTransfer { Kind = OperationKind.WriteSegments, Segments = buffer }, cancellationToken);
 
     /// <inheritdoc/>
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -57,6 +62,24 @@ public sealed partial class NamedPipeStream
     /// <inheritdoc/>
     public override void WriteByte(byte value) => Write([value]);
 
+    /// <summary>
+    /// Says that this end will write no more, after all that was written before; reading goes on. <see cref="Stream.CanWrite"/> is
+    /// false then (contract W7).
+    /// </summary>
+    /// <remarks>Linux: the peer reads all that was written, then the end of the stream. A message stream on Windows: an empty message
+    /// is sent, which the peer must know to be the end.</remarks>
+    /// <param name="cancellationToken">Ends the wait for writes that are under way.</param>
+    /// <returns>Completes when it was said.</returns>
+    /// <exception cref="NotSupportedException">A byte stream on Windows, which has no such thing; a stream that only reads.</exception>
+    /// <exception cref="InvalidOperationException">It was said before.</exception>
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte},CancellationToken)" path="/exception[@cref='T:System.ObjectDisposedException']"/>
+    public ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default) =>
+        Begin(OperationKind.CompleteWrites, default, cancellationToken);
+
+    /// <summary>As <see cref="CompleteWritesAsync"/>, blocking.</summary>
+    /// <inheritdoc cref="CompleteWritesAsync" path="/exception"/>
+    public void CompleteWrites() => BeginAndWait(OperationKind.CompleteWrites, default);
+
     /// <inheritdoc/>
     public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
         TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), callback, state);
@@ -77,7 +100,10 @@ public sealed partial class NamedPipeStream
     /// <summary>As <see cref="FlushAsync(CancellationToken)"/>, blocking.</summary>
     public override void Flush() => BeginAndWait(OperationKind.Flush, default);
 
-    private ValueTask Begin(OperationKind kind, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private ValueTask Begin(OperationKind kind, ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
+        Begin(new StreamTransfer { Kind = kind, Source = source }, cancellationToken);
+
+    private ValueTask Begin(StreamTransfer transfer, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -85,7 +111,6 @@ public sealed partial class NamedPipeStream
         }
 
         StreamOperation? waits;
-        StreamTransfer transfer = new() { Kind = kind, Source = source };
         try
         {
             waits = _client.Writer.Begin(ref transfer, out _);
@@ -104,15 +129,7 @@ public sealed partial class NamedPipeStream
         if (_client.Writer.Begin(ref transfer, out _) is { } waits)
         {
             int timeout = _writeTimeout;
-            _ = waits.Wait(timeout, () => StreamErrors.TimedOut(kind == OperationKind.Write ? "write" : "flush", timeout, Name));
-        }
-    }
-
-    private async ValueTask WriteSegmentsAsync(ReadOnlySequence<byte> buffer, CancellationToken cancellationToken)
-    {
-        foreach (ReadOnlyMemory<byte> segment in buffer)
-        {
-            await WriteAsync(segment, cancellationToken).ConfigureAwait(false);
+            _ = waits.Wait(timeout, () => StreamErrors.TimedOut(kind == OperationKind.Flush ? "flush" : "write", timeout, Name));
         }
     }
 }

@@ -51,9 +51,13 @@ public sealed partial class NamedPipeStream : Stream
     /// the stream's back breaks the stream.</summary>
     public NamedPipe Pipe => _client.Pipe;
 
+    /// <summary>How this end reads: bytes, or messages.</summary>
+    public PipeMode ReadMode => _client.Pipe.Mode;
+
     /// <summary>
-    /// Whether the stream is open and its peer has not closed, as far as the system lets it be known: false once the peer
-    /// closed, also before the bytes that it had sent are read.
+    /// Whether the stream is open, and its peer has not closed nor said that it writes no more. The pipe is asked each time: so this is
+    /// true to life but for a peer that has closed behind bytes which were not read yet (their end shows it), and, on an
+    /// end that only writes, as soon as the system tells.
     /// </summary>
     public bool IsConnected => _client.IsOpen;
 
@@ -61,7 +65,8 @@ public sealed partial class NamedPipeStream : Stream
     public override bool CanRead => IsOpenHere && (_client.Pipe.Direction & PipeDirection.In) != 0;
 
     /// <inheritdoc/>
-    public override bool CanWrite => IsOpenHere && (_client.Pipe.Direction & PipeDirection.Out) != 0;
+    public override bool CanWrite =>
+        IsOpenHere && !_client.Writer.HasCompleted && (_client.Pipe.Direction & PipeDirection.Out) != 0;
 
     /// <summary>False: a pipe has no position.</summary>
     public override bool CanSeek => false;

@@ -46,7 +46,7 @@ public class StreamTransferTests
         using StreamPair pair = await StreamPair.NewAsync();
         byte[] bytes = Pattern.Of(100_000);
         byte[] received = new byte[bytes.Length];
-        ReadOnlySequence<byte> sequence = Segment.Chain(bytes, 1, 70_000, 0, 29_999);
+        ReadOnlySequence<byte> sequence = Segments.Chain(bytes, 1, 70_000, 0, 29_999);
         ValueTask writing = pair.Client.WriteAsync(sequence);
         await pair.Server.ReadExactlyAsync(received).InTime();
         await writing.InTime();
@@ -239,25 +239,5 @@ public class StreamTransferTests
         byte[] buffer = new byte[expected.Length];
         await stream.ReadExactlyAsync(buffer);
         Assert.That(buffer.AsSpan().SequenceEqual(expected), Is.True);
-    }
-
-    private sealed class Segment : ReadOnlySequenceSegment<byte>
-    {
-        public static ReadOnlySequence<byte> Chain(byte[] bytes, params int[] sizes)
-        {
-            Segment? first = null;
-            Segment? last = null;
-            int begin = 0;
-            foreach (int size in sizes)
-            {
-                Segment next = new() { Memory = bytes.AsMemory(begin, size), RunningIndex = begin };
-                last?.Next = next;
-                first ??= next;
-                last = next;
-                begin += size;
-            }
-
-            return new ReadOnlySequence<byte>(first!, 0, last!, last!.Memory.Length);
-        }
     }
 }

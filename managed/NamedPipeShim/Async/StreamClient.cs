@@ -1,3 +1,5 @@
+using System.IO.Pipes;
+
 namespace NamedPipeShim.Async;
 
 /// <summary>What a stream and its event loop share: the pipe, its two sides, and the stream's end.</summary>
@@ -7,6 +9,7 @@ internal sealed class StreamClient : LoopClient
     private NamedPipeException? _backgroundError; // guarded by _lock
     private bool _closed; // guarded by _lock
     private volatile bool _peerClosed;
+    private CancellationTokenSource? _closing; // guarded by _lock; made when first asked for
 
     /// <summary>Registers the pipe with the loop's poller, or anew if it is registered there already.</summary>
     public StreamClient(NamedPipe pipe, NamedPipeEventLoop loop)
@@ -46,10 +49,28 @@ internal sealed class StreamClient : LoopClient
 
     public StreamWriterSide Writer { get; }
 
-    /// <summary>Whether neither end has closed, as far as is known.</summary>
-    public bool IsOpen => !_peerClosed && !IsClosedHere;
+    /// <summary>Whether neither end has closed: what is known, or else what the pipe tells if it is asked.</summary>
+    public bool IsOpen => !_peerClosed && !IsClosedHere && !PeerSeemsClosed();
 
     public bool IsClosedHere => Volatile.Read(ref _closed);
+
+    /// <summary>Cancelled by the stream's end here: for what waits outside the pipe's two sides.</summary>
+    public CancellationToken Closing
+    {
+        get
+        {
+            lock (_lock)
+            {
+                _closing ??= new CancellationTokenSource();
+                if (_closed)
+                {
+                    _closing.Cancel(); // nobody has its token yet, or it was cancelled before
+                }
+
+                return _closing.Token;
+            }
+        }
+    }
 
     public override void OnReady(PipeReadiness readiness)
     {
@@ -114,6 +135,7 @@ internal sealed class StreamClient : LoopClient
         }
 
         Loop.Detach(Slot);
+        Volatile.Read(ref _closing)?.Cancel();
         Reader.End(objectName);
         Writer.End(objectName);
         if (linger is null)
@@ -126,6 +148,29 @@ internal sealed class StreamClient : LoopClient
         }
 
         Pipe.Dispose();
+    }
+
+    // Of a pipe that is not watched no event tells (on demand); so this looks.
+    private bool PeerSeemsClosed()
+    {
+        if ((Pipe.Direction & PipeDirection.In) == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            if (Pipe.TryPeek([], out _, out _) == PipeStatus.EndOfStream)
+            {
+                PeerHasClosed();
+            }
+
+            return _peerClosed;
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            return true;
+        }
     }
 
     private void CloseQuietly(TimeSpan linger)

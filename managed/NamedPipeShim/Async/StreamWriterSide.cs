@@ -8,12 +8,27 @@ internal sealed class StreamWriterSide(NamedPipe pipe, NamedPipeEventLoop loop, 
     // Bytes of one operation in one turn of the loop, as long as the peer reads as fast: then the others have theirs.
     private const int BytesPerTurn = 1 << 20;
 
+    private volatile bool _hasCompleted;
+
+    /// <summary>Whether this end has said that it writes no more.</summary>
+    public bool HasCompleted
+    {
+        get => _hasCompleted;
+        private set => _hasCompleted = value;
+    }
+
     protected override bool TryMove(ref StreamTransfer transfer, out int result)
     {
         result = 0;
         try
         {
-            bool moved = transfer.Kind == OperationKind.Flush ? TryFlush() : TryWrite(ref transfer);
+            bool moved = transfer.Kind switch
+            {
+                OperationKind.Flush => TryFlush(),
+                OperationKind.CompleteWrites => TryComplete(),
+                OperationKind.WriteSegments => TryWriteSegments(ref transfer),
+                _ => TryWrite(ref transfer),
+            };
             if (!moved)
             {
                 PipeTelemetry.WouldBlocks.Add(1);
@@ -40,18 +55,24 @@ internal sealed class StreamWriterSide(NamedPipe pipe, NamedPipeEventLoop loop, 
         return true;
     }
 
+    private bool TryComplete()
+    {
+        bool completed = Pipe.TryCompleteWrites() == PipeStatus.Ok;
+        if (completed)
+        {
+            HasCompleted = true;
+        }
+
+        return completed;
+    }
+
+    // Of a message: all of it, in one call. A call with nothing is made, too: on a message pipe it is an empty message.
     private bool TryWrite(ref StreamTransfer transfer)
     {
         int moved = 0;
         do
         {
-            if (moved >= BytesPerTurn && Loop.IsCurrentThread)
-            {
-                Loop.Defer(this);
-                return false;
-            }
-
-            if (Pipe.TryWrite(transfer.Source.Span, out int written) == PipeStatus.WouldBlock)
+            if (HasHadItsShare(moved) || Pipe.TryWrite(transfer.Source.Span, out int written) == PipeStatus.WouldBlock)
             {
                 return false;
             }
@@ -62,5 +83,35 @@ internal sealed class StreamWriterSide(NamedPipe pipe, NamedPipeEventLoop loop, 
         }
         while (!transfer.Source.IsEmpty);
         return true;
+    }
+
+    private bool TryWriteSegments(ref StreamTransfer transfer)
+    {
+        int moved = 0;
+        do
+        {
+            if (HasHadItsShare(moved) || Pipe.TryWrite(transfer.Segments, out int written) == PipeStatus.WouldBlock)
+            {
+                return false;
+            }
+
+            PipeTelemetry.BytesWritten.Add(written);
+            moved += written;
+            transfer.Segments = transfer.Segments.Slice(written);
+        }
+        while (!transfer.Segments.IsEmpty);
+        return true;
+    }
+
+    // True: the operation goes on in the loop's next turn.
+    private bool HasHadItsShare(int moved)
+    {
+        bool had = moved >= BytesPerTurn && Loop.IsCurrentThread;
+        if (had)
+        {
+            Loop.Defer(this);
+        }
+
+        return had;
     }
 }

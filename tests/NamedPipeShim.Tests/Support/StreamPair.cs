@@ -16,6 +16,9 @@ internal sealed class StreamPair : IDisposable
     public static Task<StreamPair> NewAsync(NamedPipeEventLoop? loop = null) =>
         NewAsync(new NamedPipeServerOptions { Name = PipeNames.New() }, loop);
 
+    public static Task<StreamPair> NewOfMessagesAsync(int readAhead = 65_536, NamedPipeEventLoop? loop = null) => NewAsync(
+        new NamedPipeServerOptions { Name = PipeNames.New(), Mode = PipeMode.Message, ReadAhead = readAhead }, loop);
+
     public static async Task<StreamPair> NewAsync(NamedPipeServerOptions options, NamedPipeEventLoop? loop = null)
     {
         using NamedPipeListener listener =
@@ -26,6 +29,7 @@ internal sealed class StreamPair : IDisposable
             {
                 Name = options.Name,
                 Direction = Opposite(options.Direction),
+                Mode = options.Mode,
                 ReadAhead = options.ReadAhead,
                 WriteLimit = options.WriteLimit,
                 Timeout = Deadline.Step,
