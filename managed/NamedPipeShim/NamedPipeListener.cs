@@ -39,6 +39,9 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
     /// <summary>The name that is served.</summary>
     public string Name => _options.Name;
 
+    /// <summary>Clients that have connected and wait to be accepted.</summary>
+    internal int ConnectedCount => _accepted.Reader.Count;
+
     /// <summary>Serves a name with the default options.</summary>
     /// <inheritdoc cref="Listen(NamedPipeServerOptions,NamedPipeListenerOptions?)"/>
     /// <param name="name">The name.</param>

@@ -121,6 +121,7 @@ public class ListenerTests
             Assert.That(also.IsConnected, Is.True);
         }
 
+        Deadline.WaitFor(() => listener.ConnectedCount == 1, "the last client's instance");
         if (disposed)
         {
             listener.Dispose();

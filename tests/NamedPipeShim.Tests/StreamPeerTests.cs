@@ -138,6 +138,12 @@ public class StreamPeerTests
                 break;
             default:
                 pair.Client.Abort();
+                if (RunningSystem.IsWine)
+                {
+                    await draining.InTime(); // its FlushFileBuffers calls that success
+                    break;
+                }
+
                 NamedPipeException error = Assert.ThrowsAsync<NamedPipeException>(() => draining.InTime())!;
                 Assert.That(error.Error, Is.EqualTo(NamedPipeError.BrokenPipe));
                 break;

@@ -1,10 +1,10 @@
 namespace NamedPipeShim.Async;
 
-/// <summary>How long to wait before a name that was not there, or was busy, is tried again: longer each time.</summary>
+/// <summary>How long to wait before a name that was not there, or was busy, is tried again: longer each time, so that waiting long costs next to nothing.</summary>
 internal struct Retry
 {
     private const int FirstMilliseconds = 1;
-    private const int LongestMilliseconds = 30;
+    private const int LongestMilliseconds = 125;
 
     private int _last;
 

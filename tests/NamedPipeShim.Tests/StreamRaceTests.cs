@@ -1,0 +1,247 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using NamedPipeShim.Tests.Support;
+
+namespace NamedPipeShim.Tests;
+
+/// <summary>Cancellations raced against data, by threads of the test's own: no byte lost or doubled, and each in time.</summary>
+public class StreamRaceTests
+{
+    private const int Flows = 4;
+
+    // What is allowed on a machine that does other work, too; the measured numbers are printed.
+    private static readonly TimeSpan s_latest = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_bar = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(100);
+
+    [Test]
+    public async Task Reads_CancelledWhileBytesCome_LoseAndDoubleNone([Values] bool inline)
+    {
+        int cancellations = RunningSystem.Rounds(25_000, underWine: 1_000) / Flows;
+        await using NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = inline });
+        using Cancelling cancelling = new();
+        await Task.WhenAll(Enumerable.Range(0, Flows).Select(_ => Task.Run(async () =>
+        {
+            using StreamPair pair = await StreamPair.NewAsync(loop);
+            using CancellationTokenSource enough = new();
+            Task<long> writing = Task.Run(() => WriteBytesAsync(pair.Client, enough.Token));
+            Counts counts = await ReadAndCancelAsync(pair.Server, cancelling, cancellations);
+            enough.Cancel();
+            long sent = await writing;
+            await pair.Client.DisposeAsync();
+            byte[] rest = new byte[64];
+            for (int count; (count = await pair.Server.ReadAsync(rest)) > 0; counts.Bytes += count)
+            {
+                Pattern.Verify(rest.AsSpan(0, count), 0, counts.Bytes);
+            }
+
+            Assert.That(counts.Bytes, Is.EqualTo(sent));
+            Assert.That(counts.Completed, Is.GreaterThan(0), "the race had two outcomes");
+        }))).WaitAsync(s_limit);
+        cancelling.Judge(cancellations * Flows);
+    }
+
+    [Test]
+    public async Task Writes_CancelledWhileThePeerReads_AreSentWholeOrNotAtAll([Values] bool inline)
+    {
+        int cancellations = RunningSystem.Rounds(25_000, underWine: 1_000) / Flows;
+        await using NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = inline });
+        using Cancelling cancelling = new();
+        await Task.WhenAll(Enumerable.Range(0, Flows).Select(_ => Task.Run(async () =>
+        {
+            using StreamPair pair = await StreamPair.NewOfMessagesAsync(loop: loop);
+            Task<long> reading = Task.Run(() => ReadNumbersAsync(pair.Server));
+            long sent = await WriteAndCancelAsync(pair.Client, cancelling, cancellations);
+            await pair.Client.DisposeAsync();
+            Assert.That(await reading, Is.EqualTo(sent));
+        }))).WaitAsync(s_limit);
+        cancelling.Judge(cancellations * Flows);
+    }
+
+    private static async Task<Counts> ReadAndCancelAsync(NamedPipeStream stream, Cancelling cancelling, int cancellations)
+    {
+        Counts counts = new();
+        byte[] buffer = new byte[16];
+        while (counts.Cancelled < cancellations)
+        {
+            Cancellation cancellation = cancelling.Next();
+            try
+            {
+                int count = await stream.ReadAsync(buffer, cancellation.Token).ConfigureAwait(false);
+                Pattern.Verify(buffer.AsSpan(0, count), 0, counts.Bytes);
+                counts.Bytes += count;
+                counts.Completed++;
+                cancelling.Later(cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                counts.Cancelled++;
+                cancelling.Took(cancellation);
+            }
+        }
+
+        return counts;
+    }
+
+    private static async Task<long> WriteBytesAsync(NamedPipeStream stream, CancellationToken enough)
+    {
+        byte[] bytes = Pattern.Of(1 << 20);
+        long sent = 0;
+        while (!enough.IsCancellationRequested)
+        {
+            // Pattern.Of repeats nothing: so what is sent is made for its place.
+            int count = (int)(sent % 13) + 1;
+            ReadOnlyMemory<byte> chunk = sent + count <= bytes.Length
+                ? bytes.AsMemory((int)sent, count)
+                : Enumerable.Range(0, count).Select(i => Pattern.At(sent + i, 0)).ToArray();
+            await stream.WriteAsync(chunk, CancellationToken.None).ConfigureAwait(false);
+            sent += count;
+            await Task.Yield();
+        }
+
+        return sent;
+    }
+
+    private static async Task<long> WriteAndCancelAsync(NamedPipeStream stream, Cancelling cancelling, int cancellations)
+    {
+        byte[] message = new byte[4_000];
+        long sent = 0;
+        for (int cancelled = 0; cancelled < cancellations;)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(message, sent);
+            Cancellation cancellation = cancelling.Next();
+            try
+            {
+                await stream.WriteAsync(message, cancellation.Token).ConfigureAwait(false);
+                sent++;
+                cancelling.Later(cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                cancelled++;
+                cancelling.Took(cancellation);
+            }
+        }
+
+        return sent;
+    }
+
+    private static async Task<long> ReadNumbersAsync(NamedPipeStream stream)
+    {
+        byte[] message = new byte[8_000];
+        for (long number = 0; ; number++)
+        {
+            PipeReadResult result = await stream.ReadMessageAsync(message).ConfigureAwait(false);
+            int count = result.Count;
+            while (!result.EndOfMessage && !result.EndOfStream)
+            {
+                result = await stream.ReadMessageAsync(message.AsMemory(count)).ConfigureAwait(false);
+                count += result.Count;
+            }
+
+            if (result.EndOfStream)
+            {
+                return number;
+            }
+
+            await Task.Yield(); // slower than the writer: so that writes wait
+            Assert.That((count, BinaryPrimitives.ReadInt64LittleEndian(message)), Is.EqualTo((4_000, number)));
+        }
+    }
+
+    private sealed class Counts
+    {
+        public long Bytes { get; set; }
+
+        public int Completed { get; set; }
+
+        public int Cancelled { get; set; }
+    }
+
+    private sealed class Cancellation : CancellationTokenSource
+    {
+        public long At;
+        public bool Over;
+    }
+
+    /// <summary>Two threads that cancel what they are given a little later: about when the operation ends by itself.</summary>
+    private sealed class Cancelling : IDisposable
+    {
+        private readonly BlockingCollection<Cancellation> _given = [];
+        private readonly Thread[] _threads;
+        private int _spins = 100;
+        private int _took;
+        private int _late;
+        private long _longest;
+
+        public Cancelling()
+        {
+            _threads = [new Thread(Run), new Thread(Run)];
+            Array.ForEach(_threads, thread => thread.Start());
+        }
+
+        public Cancellation Next()
+        {
+            Cancellation one = new();
+            _given.Add(one);
+            return one;
+        }
+
+        // It came too late: what waits to be cancelled behind it is not to come later still.
+        public void Later(Cancellation cancellation)
+        {
+            Volatile.Write(ref cancellation.Over, true);
+            _spins = Math.Max(1, _spins - 1);
+        }
+
+        public void Took(Cancellation cancellation)
+        {
+            long ticks = Stopwatch.GetTimestamp() - cancellation.At;
+            Interlocked.Increment(ref _took);
+            if (Stopwatch.GetElapsedTime(0, ticks) > s_bar)
+            {
+                Interlocked.Increment(ref _late);
+            }
+
+            long seen;
+            while (ticks > (seen = Interlocked.Read(ref _longest))
+                && Interlocked.CompareExchange(ref _longest, ticks, seen) != seen)
+            {
+            }
+
+            _spins = Math.Min(3_000, _spins + 3);
+        }
+
+        public void Judge(int expected)
+        {
+            TimeSpan longest = Stopwatch.GetElapsedTime(0, _longest);
+            TestContext.Out.WriteLine(
+                $"{_took} cancellations, the longest {longest.TotalMilliseconds:0.0} ms, {_late} later than {s_bar.TotalMilliseconds} ms");
+            Assert.That(_took, Is.EqualTo(expected));
+            Assert.That(longest, Is.LessThan(s_latest));
+        }
+
+        public void Dispose()
+        {
+            _given.CompleteAdding();
+            Array.ForEach(_threads, thread => thread.Join());
+            _given.Dispose();
+        }
+
+        private void Run()
+        {
+            foreach (Cancellation one in _given.GetConsumingEnumerable())
+            {
+                if (Volatile.Read(ref one.Over))
+                {
+                    continue;
+                }
+
+                Thread.SpinWait(Volatile.Read(ref _spins));
+                Volatile.Write(ref one.At, Stopwatch.GetTimestamp());
+                one.Cancel();
+            }
+        }
+    }
+}
