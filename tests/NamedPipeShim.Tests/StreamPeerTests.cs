@@ -138,14 +138,16 @@ public class StreamPeerTests
                 break;
             default:
                 pair.Client.Abort();
-                if (RunningSystem.IsWine)
+                try
                 {
-                    await draining.InTime(); // its FlushFileBuffers calls that success
-                    break;
+                    await draining.InTime();
+                    Assert.That(RunningSystem.IsWine, Is.True, "its FlushFileBuffers calls that success, unless it came too late");
+                }
+                catch (NamedPipeException error)
+                {
+                    Assert.That(error.Error, Is.EqualTo(NamedPipeError.BrokenPipe));
                 }
 
-                NamedPipeException error = Assert.ThrowsAsync<NamedPipeException>(() => draining.InTime())!;
-                Assert.That(error.Error, Is.EqualTo(NamedPipeError.BrokenPipe));
                 break;
         }
     }
