@@ -8,6 +8,10 @@ using NamedPipeShim.Samples.Guide;
     ("connecting", Connecting.RunAsync),
     ("loops", Loops.RunAsync),
     ("readiness", Readiness.RunAsync),
+    ("messages", Messages.RunAsync),
+    ("peers", Peers.RunAsync),
+    ("pipelines", Pipelines.RunAsync),
+    ("handles", Handles.RunAsync),
     ("migrating", Migrating.RunAsync),
 ];
 
