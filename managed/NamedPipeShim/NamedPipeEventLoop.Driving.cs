@@ -1,5 +1,4 @@
 using NamedPipeShim.Async;
-using NamedPipeShim.Interop;
 
 namespace NamedPipeShim;
 
@@ -345,10 +344,12 @@ public sealed partial class NamedPipeEventLoop
     // By who drives.
     private TurnEnd Turn(PipeEvent[] events, long timeoutMilliseconds)
     {
+        // The wake of the loop's end may have been another driver's: looked at before the wait too, else the end is slept over.
+        int count = 0;
         bool deferred = RunDeferred(out bool more);
-        NativeResult result =
-            _poller.SafeNamedPipePollerHandle.Wait(events, deferred || more ? 0 : timeoutMilliseconds, out int count);
-        if (result.IsError || Volatile.Read(ref _closing))
+        bool ends = Volatile.Read(ref _closing) ||
+            _poller.SafeNamedPipePollerHandle.Wait(events, deferred || more ? 0 : timeoutMilliseconds, out count).IsError;
+        if (ends || Volatile.Read(ref _closing))
         {
             PassReady();
             return TurnEnd.LoopEnds;

@@ -173,6 +173,25 @@ public class EventLoopTests
     }
 
     [Test]
+    public async Task Dispose_RightAfterAMessage_Ends()
+    {
+        // A worker of the pool may be driving, and take the wake that was meant for the loop's thread.
+        for (int round = 0; round < RunningSystem.Rounds(300, underWine: 50); round++)
+        {
+            NamedPipeEventLoop loop = new();
+            using (StreamPair pair = await StreamPair.NewAsync(loop))
+            {
+                ValueTask<int> reading = pair.Server.ReadAsync(new byte[1]);
+                await pair.Client.WriteAsync(new byte[1]);
+                Assert.That(await reading.InTime(), Is.EqualTo(1));
+                Thread.SpinWait(20 * (round % 50)); // the end comes at any moment of the worker's
+            }
+
+            await loop.DisposeAsync().AsTask().InTime();
+        }
+    }
+
+    [Test]
     public async Task Waiting_BurnsNoProcessor()
     {
         // Inline, so that what follows each await tells the time of the loop's own thread.
