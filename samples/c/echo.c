@@ -35,7 +35,7 @@ static nps_result serve(nps_pipe *pipe) {
 
 static int fail(const char *what, nps_result result) {
   int32_t status = nps_result_status(result);
-  fprintf(stderr, "%s: %s (%s, %u)\n", what, nps_status_text(status), nps_status_name(status),
+  (void)fprintf(stderr, "%s: %s (%s, %u)\n", what, nps_status_text(status), nps_status_name(status),
       (unsigned)nps_result_detail(result));
   return 1;
 }
@@ -81,7 +81,7 @@ int main(int count, char **arguments) {
       return fail("nps_poll_wait", result);
     }
     if (ready == 0) {
-      fprintf(stderr, "no answer in 10 s\n");
+      (void)fprintf(stderr, "no answer in 10 s\n");
       return 1;
     }
     for (uint32_t i = 0; i < ready; i++) {

@@ -33,8 +33,8 @@ static nps_result message__look(os_pipe *pipe, const nps_buffer *buffers, uint32
   ssize_t seen;
   do {
     struct msghdr message = {.msg_iov = ep_vector(buffers), .msg_iovlen = count};
-    message.msg_control = &control;
-    message.msg_controllen = sizeof control;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
     seen = recvmsg(pipe->fd, &message, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
     if (seen == 0 && message.msg_controllen == 0) {
       return ep_result(NPS_END_OF_STREAM, 0);

@@ -137,6 +137,7 @@ DWORD iocp_security_check_owner(const iocp_security *security, HANDLE pipe) {
 
 DWORD iocp_security_check_server(HANDLE pipe) {
   iocp_security security; /* only the user of it */
+  memset(&security, 0, sizeof security);
   security__found found;
   PSID owner;
   DWORD code = security__ask(TokenUser, &security.user, sizeof security.user);

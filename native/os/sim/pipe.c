@@ -209,11 +209,11 @@ static void pipe__take_bytes(sim_side *side, const nps_buffer *buffers, os_compl
 
 void os_pipe_take(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
   sim_file *file = pipe->file;
-  const bool message = file->side != NULL && file->side->connection->message;
+  sim_side *side = file->side;
+  const bool message = side != NULL && side->connection->message;
   if (count == 0 ? !message : buffers->size == 0) sim_fail("a take of nothing");
   if (file->ended) sim_fail("rule 6: a take after the end of the stream");
-  if (!pipe__check_bytes(pipe, false, SIM_FAULT_READ, done)) return;
-  sim_side *side = file->side;
+  if (!pipe__check_bytes(pipe, false, SIM_FAULT_READ, done) || side == NULL) return;
   const bool empty_first = message && side->in.messages != 0 && side->in.count == 0;
   if (sim_side_has(side) && !(empty_first && !os_direct_io)) { /* a peek sees no empty message: the probe takes it */
     if (message) {

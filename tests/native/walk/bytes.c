@@ -140,11 +140,8 @@ void walk_read(walk_pipe *p, bool nothing) {
 
   if (got) bytes__got(file, (uint32_t)count, size, p->message, more);
   if (nps_result_status(result) == NPS_END_OF_STREAM) bytes__check_end(file);
-  if (nps_result_status(result) == NPS_WOULD_BLOCK) {
-    p->armed_in = true;
-  } else if (result == NPS_OK && !p->message && count < size && !walk_lets_be(p)) {
-    p->armed_in = true;
-  }
+  const bool was_short = result == NPS_OK && !p->message && count < size && !walk_lets_be(p);
+  if (nps_result_status(result) == NPS_WOULD_BLOCK || was_short) p->armed_in = true;
 }
 
 /* Too long for the system, which has said how long a message may be. */
@@ -192,11 +189,7 @@ void walk_write(walk_pipe *p, bool nothing) {
   if (status == NPS_E_BROKEN_PIPE && !view.peer_broken) walk_fail("W3: broken pipe, and the peer reads");
   if (p->message && (result == NPS_OK || status == NPS_E_INVALID_ARGUMENT)) bytes__check_too_long(p, size, result);
   if (result == NPS_OK) bytes__given(p, file, (uint32_t)count, size);
-  if (status == NPS_WOULD_BLOCK) {
-    p->armed_out = true;
-  } else if (result == NPS_OK && count < size && !walk_lets_be(p)) {
-    p->armed_out = true;
-  }
+  if (status == NPS_WOULD_BLOCK || (result == NPS_OK && count < size && !walk_lets_be(p))) p->armed_out = true;
 }
 
 /* ---------------------------------------------------------------- peers that are not ours */
