@@ -2,14 +2,16 @@ using NamedPipeShim.Tests.Support;
 
 namespace NamedPipeShim.Tests;
 
-/// <summary>Streams allocate nothing per operation once warm, also where it waits and can be cancelled.</summary>
+/// <summary>Streams allocate nothing per operation once warm, also where it waits and can be cancelled. On Linux: under Wine some
+/// 16 bytes are, by what is not known yet.</summary>
+[LinuxTests]
 [NonParallelizable]
 public class StreamAllocationTests
 {
     [Test]
     public async Task ReadsThatWait_AllocateNothing()
     {
-        int rounds = RunningSystem.Rounds(10_000, underWine: 500);
+        const int Rounds = 10_000;
         await using NamedPipeEventLoop loop = new();
         using StreamPair pair = await StreamPair.NewAsync(loop);
         using CancellationTokenSource source = new();
@@ -19,8 +21,8 @@ public class StreamAllocationTests
         {
             GC.Collect();
             long before = GC.GetTotalAllocatedBytes(precise: true);
-            await RoundsAsync(pair, rounds, source.Token).InTime();
-            least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)rounds);
+            await RoundsAsync(pair, Rounds, source.Token).InTime();
+            least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)Rounds);
         }
 
         // The least of several: the runner may be reporting of the tests before meanwhile.
