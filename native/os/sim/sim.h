@@ -122,6 +122,7 @@ typedef struct sim_view {
   bool peer_done;       /* nothing more will come */
   bool peer_broken;     /* nothing more can be sent */
   bool cut;             /* the server has disconnected: what was unread is gone */
+  bool torn;            /* never: the end of a message goes only with its beginning */
   uint32_t unread;      /* bytes in the kernel for this end */
   uint32_t room;        /* bytes that a write may add now */
   uint64_t arrived;     /* bytes in all that the kernel has accepted for this end */

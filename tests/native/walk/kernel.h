@@ -5,7 +5,8 @@
  * kernel_types.h is the implementation's own header, found through the include path:
  *   walk_end    one end of a pipe, as the kernel has it
  *   walk_view   what is there: connected, connection (its number, from 1), server, message, peer_done (nothing more will come), peer_broken
- *               (nothing more can be sent), cut (the server has disconnected: what was unread is gone), unread (bytes in the kernel
+ *               (nothing more can be sent), cut (the server has disconnected: what was unread is gone), torn (the peer left with a write under
+ *               way: the end of its last message may be gone, though its beginning was read), unread (bytes in the kernel
  *               for this end), arrived (bytes in all that were accepted for this end), messages (of which something is in the kernel for this end),
  *               arrived_messages (as arrived; at least), listening
  *   walk_notes  of an end of a connection, kept by the walk: sent, seen (bytes accepted and given by calls), failed, keep */

@@ -248,6 +248,7 @@ walk_view walk_look(const walk_end *end) {
   view.connected = true;
   view.connection = end->connection->number;
   view.cut = side->cut;
+  view.torn = peer->end == NULL && peer->lost_most != 0;
   system_look(end, &view);
   view.arrived = peer->notes.sent;
   if (view.message) {

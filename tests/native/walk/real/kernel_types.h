@@ -13,6 +13,7 @@ typedef struct walk_view {
   bool peer_done;
   bool peer_broken;
   bool cut;
+  bool torn;
   uint32_t unread;
   uint32_t room; /* Linux: 1 if the system says that a write makes sense */
   uint64_t arrived;
