@@ -11,12 +11,9 @@ public sealed partial class NamedPipe
     /// (<see cref="NamedPipeClientOptions.ImpersonationLevel"/>; <c>nps_pipe_impersonate</c>, contract I2).
     /// </summary>
     /// <remarks>
-    /// This thread alone acts as the client, and only until <paramref name="action"/> returns or throws; no code of the
-    /// caller, an
-    /// exception filter neither, runs before the thread is itself again. What comes after an <c>await</c> runs as the
-    /// process: do not
-    /// give an asynchronous method. Should the system refuse to give the thread its own identity back, the process is
-    /// ended at
+    /// This thread alone acts as the client, and only until <paramref name="action"/> returns or throws; no code of the caller, an
+    /// exception filter neither, runs before the thread is itself again. What comes after an <c>await</c> runs as the process: do
+    /// not give an asynchronous method. Should the system refuse to give the thread its own identity back, the process is ended at
     /// once: a thread that is somebody else must not run other code.
     /// </remarks>
     /// <param name="action">What to run.</param>

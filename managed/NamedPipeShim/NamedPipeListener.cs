@@ -123,8 +123,10 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Gives up the name. Clients that have connected can still be accepted; then every accept fails with
+    /// <summary>Ends the waiting for clients. Those that have connected can still be accepted; then every accept fails with
     /// <see cref="ObjectDisposedException"/>. Never blocks; a second call does nothing.</summary>
+    /// <remarks>The name is free when the last accepted stream has ended, too. A client that comes before is told
+    /// <see cref="NamedPipeError.PipeBusy"/> on Windows; on Linux it connects, and nobody serves it.</remarks>
     public void Stop()
     {
         ListenerInstance[] waiting;
