@@ -50,6 +50,7 @@ nps_result os_pipe_unread(os_pipe *pipe, uint64_t *unread) {
 
 nps_result os_pipe_shutdown(os_pipe *pipe) {
   if (!os_direct_io) return sim_result(NPS_E_NOT_SUPPORTED);
+  if (sim_strikes(SIM_FAULT_SHUTDOWN)) return sim_result(NPS_E_IO);
   pipe->file->side->direction &= ~(uint32_t)NPS_DIRECTION_OUT;
   return NPS_OK;
 }

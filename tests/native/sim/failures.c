@@ -59,6 +59,23 @@ TEST(test_a_write_that_failed_goes_on_failing) { /* W3: also where the system wo
   script_end(&s);
 }
 
+TEST(test_a_half_close_that_failed_was_not_said) { /* W7: it may be said again, and until then writes go on */
+  script s = script_begin();
+  sim_file *client = connected(&s);
+  char byte = 0;
+  size_t count = 0;
+  sim_fault_at(SIM_FAULT_SHUTDOWN, 1);
+  REQUIRE_STATUS(os_direct_io ? NPS_E_IO : NPS_E_NOT_SUPPORTED, nps_pipe_shutdown(s.pipe));
+  REQUIRE_EQUAL(0, script_events(&s));
+  REQUIRE_OK(nps_pipe_write(s.pipe, "a", 1, &count));
+  REQUIRE_EQUAL(1, sim_read(client, &byte, 1));
+  REQUIRE_EQUAL('a', byte);
+  REQUIRE_STATUS(os_direct_io ? NPS_OK : NPS_E_NOT_SUPPORTED, nps_pipe_shutdown(s.pipe));
+  REQUIRE_STATUS(os_direct_io ? NPS_E_CLOSED : NPS_OK, nps_pipe_write(s.pipe, "b", 1, &count));
+  sim_close(client);
+  script_end(&s);
+}
+
 TEST(test_a_write_that_ended_well_is_no_error) { /* W2, W4 */
   script s = script_begin();
   sim_file *client = connected(&s);

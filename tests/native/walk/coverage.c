@@ -142,7 +142,7 @@ static uint32_t coverage__bytes(walk_state state, walk_call call) {
 static uint32_t coverage__shutdown(bool message, bool fresh, bool gone) {
   if (!message && !os_direct_io) return NOT_SUPPORTED | (fresh ? 0 : IO | (gone ? BROKEN : 0));
   const uint32_t other_way = message ? 0 : NOT_SUPPORTED;
-  if (fresh) return os_direct_io ? OK | CLOSED | other_way : WOULD_BLOCK;
+  if (fresh) return os_direct_io ? OK | CLOSED | IO | other_way : WOULD_BLOCK;
   const uint32_t by_message = os_direct_io ? 0 : WOULD_BLOCK | NO_MEMORY;
   return OK | CLOSED | IO | other_way | by_message | (gone ? BROKEN : 0);
 }

@@ -82,6 +82,59 @@ TEST(test_a_peer_that_left_without_reading_leaves_its_messages) { /* R3: the sys
   loop_end(l);
 }
 
+/* What one read had no room for is kept for the next, byte for byte, and shown by a peek between them. */
+TEST(test_the_rest_of_a_message_is_kept) { /* R4, F1 */
+  loop *l = loop_new();
+  int other;
+  nps_pipe *pipe = adopt_half(l, &other);
+  char seen[10];
+  size_t count = 0;
+  uint64_t available = 0;
+  send_to(other, "0123456789", 10);
+  send_to(other, "next", 4);
+  expect(l, pipe, NPS_MORE_DATA, "0123", 4);
+  for (int i = 0; i < 2; i++) {
+    REQUIRE_OK(nps_pipe_peek(pipe, seen, 3, &count, &available));
+    REQUIRE(count == 3 && available == 6 && memcmp(seen, "456", 3) == 0);
+  }
+  expect(l, pipe, NPS_MORE_DATA, "45", 2);
+  expect(l, pipe, NPS_MORE_DATA, "678", 3);
+  REQUIRE_OK(nps_pipe_peek(pipe, seen, sizeof seen, &count, &available));
+  REQUIRE(count == 1 && available == 1 && seen[0] == '9');
+  expect(l, pipe, NPS_OK, "9", 10);
+  REQUIRE_OK(nps_pipe_peek(pipe, seen, sizeof seen, &count, &available));
+  REQUIRE(count == 4 && available == 4 && memcmp(seen, "next", 4) == 0);
+  expect(l, pipe, NPS_OK, "next", 4);
+  close(other);
+  expect(l, pipe, NPS_END_OF_STREAM, "", 10);
+  end_pipe(pipe);
+  loop_end(l);
+}
+
+/* ... and no longer than its connection: nobody will ask for it. */
+TEST(test_the_rest_of_a_message_goes_with_its_pipe) { /* X3 */
+  enum { LENGTH = 100000, ROUNDS = 300 };
+  loop *l = loop_new();
+  char *message = test_new(LENGTH);
+  uint64_t before = 0;
+  for (int i = 0; i < ROUNDS; i++) {
+    int other;
+    nps_pipe *pipe = adopt_half(l, &other);
+    pattern_fill(message, LENGTH, 1, 0);
+    send_to(other, message, LENGTH);
+    expect(l, pipe, NPS_MORE_DATA, "", 0);
+    size_t count;
+    REQUIRE_STATUS(NPS_MORE_DATA, nps_pipe_read(pipe, message, 10, &count));
+    REQUIRE_EQUAL(10, count);
+    pattern_require(message, 10, 1, 0);
+    end_pipe(pipe);
+    close(other);
+    before = i == ROUNDS / 10 ? sys_memory() : before; /* the allocator has what it needs by now */
+  }
+  REQUIRE(sys_memory() < before + (uint64_t)LENGTH * ROUNDS / 3);
+  loop_end(l);
+}
+
 TEST(test_descriptors_that_come_with_a_message_are_closed) {
   loop *l = loop_new();
   int other;
