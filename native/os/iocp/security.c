@@ -62,9 +62,10 @@ static nps_result security__explicit(iocp_security *security, const char *text) 
     return iocp_result(ERROR_NOT_ENOUGH_MEMORY);
   (void)MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, wide, length);
   BOOL parsed = ConvertStringSecurityDescriptorToSecurityDescriptorW(wide, SDDL_REVISION_1, &security->explicit, NULL);
+  nps_result failure = parsed ? NPS_OK : iocp_result(GetLastError());
   os_free(wide);
-  if (!parsed)
-    return refused;
+  if (!parsed) /* the text is to blame unless memory is */
+    return nps_result_status(failure) == NPS_E_OUT_OF_MEMORY ? failure : refused;
   security->attributes.lpSecurityDescriptor = security->explicit;
   return NPS_OK;
 }
@@ -114,24 +115,28 @@ static DWORD security__owner_of(HANDLE pipe, security__found *found, PSID *owner
   return *owner != NULL ? ERROR_SUCCESS : ERROR_ACCESS_DENIED;
 }
 
-/* Whom the caller's own descriptor makes the owner. */
-static bool security__is_explicit_owner(const iocp_security *security, PSID owner) {
-  PSID named = NULL;
+/* Whom the caller's own descriptor makes the owner; without one, the user. A code. */
+static DWORD security__expected_owner(const iocp_security *security, PSID *owner) {
   BOOL defaulted = FALSE;
+  *owner = security->user.token.User.Sid;
   if (security->explicit == NULL)
-    return false;
-  if (!GetSecurityDescriptorOwner(security->explicit, &named, &defaulted) || named == NULL)
-    named = security->owner.token.Owner;
-  return EqualSid(owner, named);
+    return ERROR_SUCCESS;
+  if (!GetSecurityDescriptorOwner(security->explicit, owner, &defaulted))
+    return GetLastError();
+  if (*owner == NULL)
+    *owner = security->owner.token.Owner;
+  return ERROR_SUCCESS;
 }
 
 DWORD iocp_security_check_owner(const iocp_security *security, HANDLE pipe) {
   security__found found;
-  PSID owner;
+  PSID owner, expected;
   DWORD code = security__owner_of(pipe, &found, &owner);
+  if (code == ERROR_SUCCESS)
+    code = security__expected_owner(security, &expected);
   if (code != ERROR_SUCCESS)
     return code;
-  bool ours = EqualSid(owner, security->user.token.User.Sid) || security__is_explicit_owner(security, owner);
+  bool ours = EqualSid(owner, security->user.token.User.Sid) || EqualSid(owner, expected);
   return ours ? ERROR_SUCCESS : ERROR_ACCESS_DENIED;
 }
 
