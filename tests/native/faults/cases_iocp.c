@@ -23,6 +23,9 @@ TEST(test_faults_of_adopted_handles) {
 TEST(test_faults_of_names) {
   explore(&scenario_names);
 }
+TEST(test_faults_of_a_descriptor_of_the_callers) {
+  explore(&scenario_descriptor);
+}
 TEST(test_faults_of_opening) {
   explore(&scenario_open);
 }

@@ -94,6 +94,33 @@ static void name__run(void) {
 
 const scenario scenario_names = {"names", name__run, false};
 
+#if defined(_WIN32)
+/* ---- a name whose descriptor is the caller's ---- */
+
+static void name__run_descriptor(void) {
+  world w;
+  world_open(&w, NULL);
+  nps_server_options options = server_options("descriptor");
+  nps_client_options opening = client_options("descriptor");
+  options.security = NPS_SECURITY_DESCRIPTOR;
+  options.descriptor = "D:P(A;;FA;;;OW)(A;;FA;;;WD)";
+  nps_pipe *first = world_server(&w, &options);
+  nps_pipe *second = world_server(&w, &options); /* what is there already has the right owner */
+  nps_pipe *client = NULL;
+  while (client == NULL) {
+    client = world_client(&w, &opening);
+  }
+  world_end(client);
+  world_end(second);
+  world_end(first);
+  options.descriptor = "D:(A;;FA;;;XX)";
+  WORLD_EXPECT(&w, NPS_E_INVALID_ARGUMENT, nps_pipe_create(&options, &first));
+  world_close(&w);
+}
+
+const scenario scenario_descriptor = {"descriptor", name__run_descriptor, false};
+#endif
+
 /* ---- opening ---- */
 
 static void name__open_peer(world *w, bool exported) {

@@ -13,6 +13,7 @@ extern const scenario scenario_linger;
 extern const scenario scenario_instances; /* Linux */
 extern const scenario scenario_adopt;
 extern const scenario scenario_names;
+extern const scenario scenario_descriptor; /* Windows */
 extern const scenario scenario_open;
 extern const scenario scenario_messages;
 extern const scenario scenario_ask;
