@@ -91,6 +91,7 @@ duo duo_new(hub *on, const char *name, nps_server_options options) {
   nps_client_options client = client_options(name);
   client.timeout_ms = TEST_DEADLINE_MS;
   client.direction = options.direction;
+  client.mode = options.mode;
   client.read_ahead = options.read_ahead;
   client.write_limit = options.write_limit;
   REQUIRE_OK(nps_pipe_open(&client, &made.client));
