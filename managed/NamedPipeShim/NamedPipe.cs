@@ -235,6 +235,13 @@ public sealed partial class NamedPipe : IDisposable
     /// <inheritdoc cref="DangerousGetOSHandle" path="/exception"/>
     public SafePipeHandle LendHandle() => new(DangerousGetOSHandle(), ownsHandle: false);
 
+    /// <summary>As <see cref="SafeNamedPipeHandle.UseOSHandle"/>.</summary>
+    internal T UseOSHandle<T>(Func<nint, T> use)
+    {
+        Check(_handle.UseOSHandle(use, out T? used));
+        return used!;
+    }
+
     private void Check(NativeResult result)
     {
         if (result.IsError)

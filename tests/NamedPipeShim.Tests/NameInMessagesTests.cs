@@ -1,3 +1,4 @@
+using NamedPipeShim.Async;
 using NamedPipeShim.Tests.Support;
 
 namespace NamedPipeShim.Tests;
@@ -51,6 +52,10 @@ public class NameInMessagesTests
             Assert.That(e.Message, Does.Contain($"'{name}'"), $"call {i}");
         }
     }
+
+    [Test]
+    public void ADrainThatGetsNoHandle_NamesThePipe() =>
+        Assert.That(StreamErrors.NotDuplicated(6, "some pipe").Message, Does.Contain("'some pipe'"));
 
     [Test]
     public void BrokenPipe_NamesThePipe()

@@ -72,6 +72,16 @@ internal sealed class StreamClient : LoopClient
         }
     }
 
+    /// <summary>Uses the system's handle in a short call that does not block. Neither the stream, nor its loop, nor whoever has its pipe
+    /// closes it meanwhile: a loop's poller ends when its streams are closed, and that waits for the lock.</summary>
+    public T UseOSHandle<T>(Func<nint, T> use)
+    {
+        lock (_lock)
+        {
+            return _closed ? throw StreamErrors.Disposed(nameof(NamedPipeStream), Pipe.Name) : Pipe.UseOSHandle(use);
+        }
+    }
+
     public override void OnReady(PipeReadiness readiness)
     {
         if ((readiness & PipeReadiness.Closed) != 0)

@@ -27,6 +27,10 @@ internal static class StreamErrors
         Counted(pipeName, new NamedPipeException(
             $"Not all was read: {Marshal.GetPInvokeErrorMessage(code)}{NativeError.Of(pipeName)}", error, code));
 
+    public static NamedPipeException NotDuplicated(int code, string? pipeName) =>
+        Counted(pipeName, new NamedPipeException(
+            $"The handle cannot be duplicated: {Marshal.GetPInvokeErrorMessage(code)}{NativeError.Of(pipeName)}", NamedPipeError.IO, code));
+
     private static NamedPipeException Counted(string? pipeName, NamedPipeException error)
     {
         _ = PipeTelemetry.Failed(pipeName, error);

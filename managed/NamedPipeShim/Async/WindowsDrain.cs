@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
@@ -39,7 +38,13 @@ internal sealed partial class WindowsDrain
             throw StreamErrors.OnlyReads(pipe.Name);
         }
 
-        using SafeFileHandle duplicate = Duplicate(pipe.DangerousGetOSHandle());
+        (nint handle, int duplicating) = client.UseOSHandle(Duplicate);
+        if (duplicating != 0)
+        {
+            throw StreamErrors.NotDuplicated(duplicating, pipe.Name);
+        }
+
+        using SafeFileHandle duplicate = new(handle, ownsHandle: true);
         WindowsDrain drain = new(duplicate);
         int error;
         using (token.UnsafeRegister(static drain => ((WindowsDrain)drain!).Cancel(), drain))
@@ -108,11 +113,10 @@ internal sealed partial class WindowsDrain
         }
     }
 
-    private static SafeFileHandle Duplicate(nint handle) =>
+    private static (nint Duplicate, int Error) Duplicate(nint handle) =>
         DuplicateHandle(CurrentProcess, handle, CurrentProcess, out nint duplicate, 0, 0, SameAccess)
-            ? new SafeFileHandle(duplicate, ownsHandle: true)
-            : throw new NamedPipeException(
-                new Win32Exception().Message, NamedPipeError.IO, Marshal.GetLastPInvokeError());
+            ? (duplicate, 0)
+            : (0, Marshal.GetLastPInvokeError());
 
     [LibraryImport("kernel32", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -15,6 +15,7 @@ namespace NamedPipeShim.Interop;
 /// </remarks>
 public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
 {
+    private readonly Lock _closing = new(); // held by what closes the system's handle, and while that is in use
     private long _connection; // its number, if it counts as one
 
     /// <summary>Creates an invalid handle, as interop code needs it to receive a native object.</summary>
@@ -163,10 +164,40 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
         return result;
     }
 
+    /// <summary>
+    /// Uses the system's handle in a short call that does not block. Meanwhile no thread closes the pipe, which would close that
+    /// handle: its number could then be another file's. Only the poller's own end can still come between; whoever
+    /// calls this sees to that.
+    /// </summary>
+    internal NativeResult UseOSHandle<T>(Func<nint, T> use, out T? used)
+    {
+        nps_pipe* pipe = Enter();
+        try
+        {
+            lock (_closing)
+            {
+                nint lent = 0;
+                NativeResult result = NativeMethods.nps_pipe_os_handle(pipe, &lent);
+                used = result.IsError ? default : use(lent);
+                return result;
+            }
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
     internal NativeResult Export(out nint osHandle)
     {
+        nps_pipe* pipe = Enter();
         nint given = 0;
-        long result = NativeMethods.nps_pipe_export(Enter(), &given);
+        long result;
+        lock (_closing)
+        {
+            result = NativeMethods.nps_pipe_export(pipe, &given);
+        }
+
         Leave();
         osHandle = given;
         return result;
@@ -174,7 +205,13 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
 
     internal NativeResult Close(long lingerMilliseconds)
     {
-        long result = NativeMethods.nps_pipe_close(Enter(), lingerMilliseconds);
+        nps_pipe* pipe = Enter();
+        long result;
+        lock (_closing)
+        {
+            result = NativeMethods.nps_pipe_close(pipe, lingerMilliseconds);
+        }
+
         Leave();
         return result;
     }
@@ -184,7 +221,11 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
     {
         if (HandleUse.TryEnter(this, out nint pipe))
         {
-            _ = NativeMethods.nps_pipe_close((nps_pipe*)pipe, lingerMilliseconds);
+            lock (_closing)
+            {
+                _ = NativeMethods.nps_pipe_close((nps_pipe*)pipe, lingerMilliseconds);
+            }
+
             Leave();
         }
     }
@@ -194,7 +235,11 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
     {
         if (HandleUse.TryEnter(this, out nint pipe))
         {
-            _ = NativeMethods.nps_pipe_abort((nps_pipe*)pipe);
+            lock (_closing)
+            {
+                _ = NativeMethods.nps_pipe_abort((nps_pipe*)pipe);
+            }
+
             Leave();
         }
     }
