@@ -106,6 +106,6 @@ public sealed partial class NamedPipe
             Check(result);
         }
 
-        return new PeerIdentity(process, user, user is null ? null : UserNames.Of(user));
+        return new PeerIdentity { ProcessId = process, UserId = user, UserName = user is null ? null : UserNames.Of(user) };
     }
 }
