@@ -1,12 +1,11 @@
 using System.IO.Pipes;
 using System.Runtime.Versioning;
-using System.Security.Principal;
 using NamedPipeShim.Tests.Support;
 
 namespace NamedPipeShim.Tests;
 
 /// <summary>
-/// Message pipes with System.IO.Pipes on the other end, which has them on Windows only: the cells of the second table in
+/// The readiness level on message pipes with System.IO.Pipes on the other end, which has them on Windows only: the cells of the second table in
 /// docs/interop.md.
 /// </summary>
 [WindowsTests]
@@ -112,24 +111,7 @@ public class InteropMessageMatrixTests
         if (ourEnd == OurEnd.Server)
         {
             TestEnd mine = loop.Listen(new NamedPipeServerOptions { Name = name, Direction = ours, Mode = PipeMode.Message });
-
-            // A client that only reads must ask for the right to change its read mode.
-            TheirEnd client = theirs == PipeDirection.In
-                ? await TheirEnd.ConnectAsync(
-                    new NamedPipeClientStream(
-                        ".",
-                        name,
-                        PipeAccessRights.ReadData | PipeAccessRights.ReadAttributes | PipeAccessRights.WriteAttributes,
-                        TheirEnd.Options(theirCalls),
-                        TokenImpersonationLevel.None,
-                        HandleInheritability.None),
-                    theirCalls)
-                : await TheirEnd.ConnectAsync(name, theirs, theirCalls);
-            if (theirs != PipeDirection.Out)
-            {
-                client.Stream.ReadMode = PipeTransmissionMode.Message;
-            }
-
+            TheirEnd client = await TheirEnd.ConnectForMessagesAsync(name, theirs, theirCalls);
             mine.AwaitConnected();
             return (mine, client);
         }

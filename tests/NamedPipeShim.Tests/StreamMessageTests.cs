@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using NamedPipeShim.Tests.Support;
 
 namespace NamedPipeShim.Tests;
@@ -14,9 +15,9 @@ public class StreamMessageTests
     {
         using StreamPair pair = await StreamPair.NewOfMessagesAsync(readAhead);
         byte[] sent = Pattern.Of(size);
-        Task<byte[]> reading = readFirst ? ReadMessageAsync(pair.Server) : Task.FromResult(Array.Empty<byte>());
+        Task<byte[]> reading = readFirst ? pair.Server.ReadToEndOfMessageAsync() : Task.FromResult(Array.Empty<byte>());
         ValueTask writing = pair.Client.WriteAsync(sent);
-        byte[] received = await (readFirst ? reading : ReadMessageAsync(pair.Server)).InTime();
+        byte[] received = await (readFirst ? reading : pair.Server.ReadToEndOfMessageAsync()).InTime();
         await writing.InTime();
         Assert.That(received, Is.EqualTo(sent));
     }
@@ -32,7 +33,7 @@ public class StreamMessageTests
         NamedPipeStream reader = pair.End(toServer);
         for (int i = 0; i < sizes.Length; i++)
         {
-            byte[] message = await ReadMessageAsync(reader, room).InTime();
+            byte[] message = await reader.ReadToEndOfMessageAsync(room).InTime();
             Assert.That(message, Is.EqualTo(Pattern.Of(sizes[i], i)), $"message {i}");
         }
 
@@ -43,6 +44,38 @@ public class StreamMessageTests
             Assert.That(
                 await reader.ReadMessageAsync(new byte[5]).InTime(),
                 Is.EqualTo(new PipeReadResult(0, EndOfMessage: false, EndOfStream: true)));
+        }
+    }
+
+    [Test]
+    public async Task EveryDirection_CarriesMessages_AndTheCloseOfEitherEndIsSeen(
+        [Values(PipeDirection.In, PipeDirection.Out, PipeDirection.InOut)] PipeDirection ofServer, [Values] bool serverCloses)
+    {
+        int[] sizes = [1, 0, 1_000, 65_535, 65_536, 65_537, 120_000, 2];
+        using StreamPair pair = await StreamPair.NewAsync(
+            new NamedPipeServerOptions { Name = PipeNames.New(), Direction = ofServer, Mode = PipeMode.Message });
+        foreach (NamedPipeStream writer in new[] { pair.Server, pair.Client }.Where(stream => stream.CanWrite))
+        {
+            NamedPipeStream reader = pair.End(ReferenceEquals(writer, pair.Client));
+            Task writing = WriteAllAsync(writer, sizes);
+            for (int i = 0; i < sizes.Length; i++)
+            {
+                Assert.That(await reader.ReadToEndOfMessageAsync().InTime(), Is.EqualTo(Pattern.Of(sizes[i], i)), $"message {i}");
+            }
+
+            await writing.InTime();
+        }
+
+        NamedPipeStream left = pair.End(!serverCloses);
+        await pair.End(serverCloses).DisposeAsync().InTime();
+        if (left.CanRead)
+        {
+            Assert.That((await left.ReadMessageAsync(new byte[5]).InTime()).EndOfStream, Is.True);
+        }
+
+        if (left.CanWrite)
+        {
+            await left.WriteUntilBrokenAsync();
         }
     }
 
@@ -79,7 +112,7 @@ public class StreamMessageTests
         Assert.That(
             await pair.Server.ReadMessageAsync(Memory<byte>.Empty).InTime(),
             Is.EqualTo(new PipeReadResult(0, EndOfMessage: false, EndOfStream: false)));
-        Assert.That(await ReadMessageAsync(pair.Server).InTime(), Is.EqualTo(new byte[] { 1, 2, 3 }));
+        Assert.That(await pair.Server.ReadToEndOfMessageAsync().InTime(), Is.EqualTo(new byte[] { 1, 2, 3 }));
     }
 
     [Test]
@@ -89,7 +122,7 @@ public class StreamMessageTests
         using StreamPair pair = await StreamPair.NewOfMessagesAsync();
         byte[] sent = Pattern.Of(segments * 30);
         int[] sizes = [.. Enumerable.Repeat(30, segments)];
-        Task<byte[]> reading = ReadMessageAsync(pair.Server);
+        Task<byte[]> reading = pair.Server.ReadToEndOfMessageAsync();
         await pair.Client.WriteAsync(Segments.Chain(sent, sizes)).InTime();
         Assert.That(await reading.InTime(), Is.EqualTo(sent));
     }
@@ -102,7 +135,7 @@ public class StreamMessageTests
         Assert.CatchAsync<ArgumentException>(async () =>
             await pair.Client.WriteAsync(Segments.Chain(bytes, [.. Enumerable.Repeat(1, 1_025)])));
         await pair.Client.WriteAsync(new byte[] { 8 }).InTime();
-        Assert.That(await ReadMessageAsync(pair.Server).InTime(), Is.EqualTo(new byte[] { 8 }));
+        Assert.That(await pair.Server.ReadToEndOfMessageAsync().InTime(), Is.EqualTo(new byte[] { 8 }));
     }
 
     [Test]
@@ -136,10 +169,10 @@ public class StreamMessageTests
         Task last = pair.Client.WriteAsync(Pattern.Of(10, 99)).AsTask();
         for (int i = 0; i < accepted; i++)
         {
-            Assert.That(await ReadMessageAsync(pair.Server).InTime(), Is.EqualTo(Pattern.Of(50_000, i)), $"message {i}");
+            Assert.That(await pair.Server.ReadToEndOfMessageAsync().InTime(), Is.EqualTo(Pattern.Of(50_000, i)), $"message {i}");
         }
 
-        Assert.That(await ReadMessageAsync(pair.Server).InTime(), Is.EqualTo(Pattern.Of(10, 99)));
+        Assert.That(await pair.Server.ReadToEndOfMessageAsync().InTime(), Is.EqualTo(Pattern.Of(10, 99)));
         await last.InTime();
     }
 
@@ -153,7 +186,7 @@ public class StreamMessageTests
         Assert.CatchAsync<OperationCanceledException>(async () => await reading.InTime());
         Assert.CatchAsync<OperationCanceledException>(async () => await pair.Server.ReadMessageAsync(new byte[5], source.Token));
         await pair.Client.WriteAsync(new byte[] { 4 }).InTime();
-        Assert.That(await ReadMessageAsync(pair.Server).InTime(), Is.EqualTo(new byte[] { 4 }));
+        Assert.That(await pair.Server.ReadToEndOfMessageAsync().InTime(), Is.EqualTo(new byte[] { 4 }));
     }
 
     [Test]
@@ -185,22 +218,6 @@ public class StreamMessageTests
         for (int i = 0; i < sizes.Length; i++)
         {
             await stream.WriteAsync(Pattern.Of(sizes[i], i));
-        }
-    }
-
-    private static async Task<byte[]> ReadMessageAsync(NamedPipeStream stream, int room = 50_000)
-    {
-        MemoryStream message = new();
-        byte[] buffer = new byte[room];
-        while (true)
-        {
-            PipeReadResult result = await stream.ReadMessageAsync(buffer);
-            Assert.That(result.EndOfStream, Is.False);
-            message.Write(buffer, 0, result.Count);
-            if (result.EndOfMessage)
-            {
-                return message.ToArray();
-            }
         }
     }
 }

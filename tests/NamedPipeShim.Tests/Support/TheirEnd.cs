@@ -1,4 +1,6 @@
 using System.IO.Pipes;
+using System.Runtime.Versioning;
+using System.Security.Principal;
 
 namespace NamedPipeShim.Tests.Support;
 
@@ -36,6 +38,30 @@ internal sealed class TheirEnd : IDisposable
         TheirEnd end = new(client, calls);
         await end.Do(() => client.ConnectAsync(), () => client.Connect((int)Deadline.Step.TotalMilliseconds)).InTime();
         return end;
+    }
+
+    /// <summary>A client of a server of ours that reads messages.</summary>
+    [SupportedOSPlatform("windows")]
+    public static async Task<TheirEnd> ConnectForMessagesAsync(string name, PipeDirection direction, TheirCalls calls)
+    {
+        // A client that only reads must ask for the right to change its read mode.
+        TheirEnd client = direction == PipeDirection.In
+            ? await ConnectAsync(
+                new NamedPipeClientStream(
+                    ".",
+                    name,
+                    PipeAccessRights.ReadData | PipeAccessRights.ReadAttributes | PipeAccessRights.WriteAttributes,
+                    Options(calls),
+                    TokenImpersonationLevel.None,
+                    HandleInheritability.None),
+                calls)
+            : await ConnectAsync(name, direction, calls);
+        if (direction != PipeDirection.Out)
+        {
+            client.Stream.ReadMode = PipeTransmissionMode.Message;
+        }
+
+        return client;
     }
 
     /// <summary>A server, and the task of waiting for its client.</summary>
