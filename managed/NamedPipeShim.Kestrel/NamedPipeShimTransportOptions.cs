@@ -43,6 +43,11 @@ public sealed class NamedPipeShimTransportOptions
         }
     }
 
+    /// <summary>Whether a connection waits for data before it takes a buffer from the pool, so that idle ones hold none; default true. As
+    /// <c>SocketTransportOptions.WaitForDataBeforeAllocatingBuffer</c> of ASP.NET Core. False: less work for each of the bytes that
+    /// come, a copy of which is saved, and a buffer for each idle connection.</summary>
+    public bool WaitForDataBeforeAllocatingBuffer { get; set; } = true;
+
     /// <summary>How long a connection that the server has finished stays open for the client to close it first; default 200
     /// ms.</summary>
     /// <remarks>A pipe that is closed fails the client's next write, and many clients then give up what they have not read

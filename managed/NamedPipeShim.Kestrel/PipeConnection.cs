@@ -28,6 +28,7 @@ internal sealed class PipeConnection : DefaultConnectionContext, IMemoryPoolFeat
     private readonly PipeWriter _input;
     private readonly CancellationTokenSource _closed = new();
     private readonly TimeSpan _closeDelay;
+    private readonly bool _waitForData;
     private readonly TaskCompletionSource _inputEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closedIsTold = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ConnectionAbortedException? _abortedBy;
@@ -40,13 +41,14 @@ internal sealed class PipeConnection : DefaultConnectionContext, IMemoryPoolFeat
         MemoryPool<byte> memory,
         PipeOptions inputOptions,
         PipeOptions outputOptions,
-        TimeSpan closeDelay,
+        NamedPipeShimTransportOptions options,
         ILogger log)
         : base(NewId())
     {
         _stream = stream;
         _log = log;
-        _closeDelay = closeDelay;
+        _closeDelay = options.CloseDelay;
+        _waitForData = options.WaitForDataBeforeAllocatingBuffer;
         Pipe input = new(inputOptions);
         Pipe output = new(outputOptions);
         _input = input.Writer;
@@ -102,6 +104,11 @@ internal sealed class PipeConnection : DefaultConnectionContext, IMemoryPoolFeat
         {
             while (true)
             {
+                if (_waitForData)
+                {
+                    _ = await _stream.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
+                }
+
                 int count = await _stream.ReadAsync(_input.GetMemory(ReceiveSize)).ConfigureAwait(false);
                 if (count == 0)
                 {

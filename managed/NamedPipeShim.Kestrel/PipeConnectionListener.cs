@@ -14,7 +14,7 @@ internal sealed class PipeConnectionListener : IConnectionListener
     private readonly MemoryPool<byte> _memory;
     private readonly PipeOptions _inputOptions;
     private readonly PipeOptions _outputOptions;
-    private readonly TimeSpan _closeDelay;
+    private readonly NamedPipeShimTransportOptions _options;
     private readonly ILogger _log;
 
     public PipeConnectionListener(
@@ -27,7 +27,7 @@ internal sealed class PipeConnectionListener : IConnectionListener
         _endPoint = endPoint;
         _listener = listener;
         _memory = memory ?? MemoryPool<byte>.Shared;
-        _closeDelay = options.CloseDelay;
+        _options = options;
         _log = log;
 
         // The application runs on the thread pool. Its flush may write to the pipe at once: that never blocks.
@@ -54,7 +54,7 @@ internal sealed class PipeConnectionListener : IConnectionListener
         try
         {
             NamedPipeStream stream = await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false);
-            PipeConnection connection = new(stream, _endPoint, _memory, _inputOptions, _outputOptions, _closeDelay, _log);
+            PipeConnection connection = new(stream, _endPoint, _memory, _inputOptions, _outputOptions, _options, _log);
             Log.Accepted(_log, connection.ConnectionId, _endPoint.PipeName);
             connection.Start();
             return connection;

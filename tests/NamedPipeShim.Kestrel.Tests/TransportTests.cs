@@ -238,6 +238,50 @@ public class TransportTests
     }
 
     [Test]
+    public async Task IdleConnections_HoldNoBuffer_UnlessItIsAskedFor([Values] bool wait, [Values] bool afterAMessage)
+    {
+        const int Connections = 20;
+        CountingMemoryPool pool = new();
+        NamedPipeShimTransportOptions options = new();
+        Assert.That(options.WaitForDataBeforeAllocatingBuffer, Is.True);
+        options.WaitForDataBeforeAllocatingBuffer = wait;
+        await using IConnectionListener listener =
+            await NewFactory(options, pool).BindAsync(new NamedPipeEndPoint(PipeNames.New())).InTime();
+        List<NamedPipeStream> clients = [];
+        List<ConnectionContext> connections = [];
+        for (int i = 0; i < Connections; i++)
+        {
+            NamedPipeStream client = await ClientAsync(listener);
+            ConnectionContext connection = (await listener.AcceptAsync().InTime())!;
+            clients.Add(client);
+            connections.Add(connection);
+            if (!afterAMessage)
+            {
+                continue;
+            }
+
+            foreach (int size in new[] { 1, 4_096, 30_000 })
+            {
+                await client.WriteAsync(Pattern.Of(size)).InTime();
+                ReadResult read = await connection.Transport.Input.ReadAtLeastAsync(size).InTime();
+                Assert.That(read.Buffer.Length, Is.EqualTo(size));
+                Pattern.Verify(read.Buffer.ToArray());
+                connection.Transport.Input.AdvanceTo(read.Buffer.End);
+            }
+        }
+
+        int expected = wait ? 0 : Connections;
+        Deadline.WaitFor(() => pool.Rented == expected, $"idle connections with {expected} buffers");
+        foreach (ConnectionContext connection in connections)
+        {
+            await connection.DisposeAsync().InTime();
+        }
+
+        clients.ForEach(client => client.Dispose());
+        Assert.That(pool.Rented, Is.Zero);
+    }
+
+    [Test]
     public async Task ClientsThatConnectAndVanish_DoNotEndTheServer()
     {
         int clients = RunningSystem.Rounds(300, underWine: 40);
@@ -301,8 +345,9 @@ public class TransportTests
         await application.StopAsync().InTime();
     }
 
-    private static NamedPipeShimTransportFactory NewFactory(NamedPipeShimTransportOptions? options = null) =>
-        new(Options.Create(options ?? new NamedPipeShimTransportOptions()), NullLoggerFactory.Instance);
+    private static NamedPipeShimTransportFactory NewFactory(
+        NamedPipeShimTransportOptions? options = null, IMemoryPoolFactory<byte>? pools = null) =>
+        new(Options.Create(options ?? new NamedPipeShimTransportOptions()), NullLoggerFactory.Instance, pools);
 
     private static async Task<(IConnectionListener Listener, ConnectionContext Connection, NamedPipeStream Client)> ConnectAsync(
         NamedPipeShimTransportOptions? options = null)

@@ -240,4 +240,31 @@ public class StreamTransferTests
         await stream.ReadExactlyAsync(buffer);
         Assert.That(buffer.AsSpan().SequenceEqual(expected), Is.True);
     }
+
+    [Test]
+    public async Task WhatAReadWithoutRoomFound_ComesFirstAndOnce(
+        [Values(1, 4_095, 4_096, 4_097, 10_000)] int size, [Values(1, 1_000, 4_096, 20_000)] int room)
+    {
+        using StreamPair pair = await StreamPair.NewAsync();
+        byte[] sent = Pattern.Of(3 * size);
+        byte[] buffer = new byte[room];
+        int received = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            ValueTask<int> waiting = pair.Server.ReadAsync(Memory<byte>.Empty);
+            await pair.Client.WriteAsync(sent.AsMemory(i * size, size)).InTime();
+            Assert.That(await waiting.InTime(), Is.Zero);
+            while (received < (i + 1) * size)
+            {
+                int count = await pair.Server.ReadAsync(buffer).InTime();
+                Pattern.Verify(buffer.AsSpan(0, count), position: received);
+                received += count;
+            }
+        }
+
+        Assert.That(received, Is.EqualTo(sent.Length));
+        pair.Client.Dispose();
+        Assert.That(await pair.Server.ReadAsync(Memory<byte>.Empty).InTime(), Is.Zero);
+        Assert.That(await pair.Server.ReadAsync(buffer).InTime(), Is.Zero);
+    }
 }

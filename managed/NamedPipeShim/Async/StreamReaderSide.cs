@@ -1,3 +1,4 @@
+using System.Buffers;
 using NamedPipeShim.Diagnostics;
 
 namespace NamedPipeShim.Async;
@@ -8,11 +9,15 @@ internal sealed class StreamReaderSide(NamedPipe pipe, NamedPipeEventLoop loop, 
     // Then the other pipes have their turn.
     private const int EmptyMessagesPerTurn = 64;
 
+    // What a read without room takes at most, to learn that there is something.
+    private const int AheadSize = 4_096;
+
     private readonly bool _isMessage = pipe.Mode == PipeMode.Message;
 
-    // A byte that a zero-byte read had to take, to learn that there is one: the next read's first. Guarded by the side's lock.
-    private byte _ahead;
-    private bool _hasAhead;
+    // What a read without room took: the next read's first bytes. Rented; null: there is none. Guarded by the side's lock.
+    private byte[]? _ahead;
+    private int _aheadBegin;
+    private int _aheadEnd;
 
     protected override bool TryMove(ref StreamTransfer transfer, out int result)
     {
@@ -20,7 +25,8 @@ internal sealed class StreamReaderSide(NamedPipe pipe, NamedPipeEventLoop loop, 
         {
             bool moved = transfer.Kind == OperationKind.ReadMessage ? TryReadMessage(transfer.Destination.Span, out result)
                 : _isMessage ? TryReadPastEmpty(transfer.Destination.Span, out result)
-                : _hasAhead || transfer.Destination.IsEmpty ? TryMoveAhead(transfer.Destination.Span, out result)
+                : _ahead is not null ? MoveAhead(transfer.Destination.Span, out result)
+                : transfer.Destination.IsEmpty ? TryReadAhead(out result)
                 : TryRead(transfer.Destination.Span, out result);
             if (!moved)
             {
@@ -78,33 +84,53 @@ internal sealed class StreamReaderSide(NamedPipe pipe, NamedPipeEventLoop loop, 
         return false;
     }
 
-    // A read without room waits for data as any other does. The pipe tells of data only by giving it: so one byte is taken, and kept.
-    private bool TryMoveAhead(Span<byte> destination, out int result)
+    // A read without room waits for data as any other does. The pipe tells of data only by giving them: so they are taken, and kept for
+    // the read that follows, which then need not ask the system. While there are none, no memory is held.
+    private bool TryReadAhead(out int result)
     {
         result = 0;
-        if (!_hasAhead)
+        byte[] room = ArrayPool<byte>.Shared.Rent(AheadSize);
+        int taken = 0;
+        try
         {
-            if (!TryRead(new Span<byte>(ref _ahead), out int taken))
+            return TryRead(room, out taken);
+        }
+        finally
+        {
+            if (taken > 0)
             {
-                return false;
+                _ahead = room;
+                _aheadBegin = 0;
+                _aheadEnd = taken;
             }
-
-            _hasAhead = taken == 1; // else it is the end
-            return true;
+            else
+            {
+                ArrayPool<byte>.Shared.Return(room);
+            }
         }
+    }
 
-        if (destination.IsEmpty)
+    private bool MoveAhead(Span<byte> destination, out int result)
+    {
+        byte[] ahead = _ahead!;
+        result = Math.Min(_aheadEnd - _aheadBegin, destination.Length);
+        ahead.AsSpan(_aheadBegin, result).CopyTo(destination);
+        _aheadBegin += result;
+        if (_aheadBegin == _aheadEnd)
         {
-            return true;
+            bool mayBeMore = _aheadEnd == ahead.Length; // else it was all that was there
+            _ahead = null;
+            ArrayPool<byte>.Shared.Return(ahead);
+            if (mayBeMore)
+            {
+                result += ReadMore(destination[result..]);
+            }
         }
 
-        destination[0] = _ahead;
-        _hasAhead = false;
-        result = 1 + ReadMore(destination[1..]);
         return true;
     }
 
-    // What fails here loses the byte no more: the next read is told again.
+    // What fails here loses the bytes no more: the next read is told again.
     private int ReadMore(Span<byte> destination)
     {
         if (destination.IsEmpty)
