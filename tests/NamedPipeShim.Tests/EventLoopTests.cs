@@ -104,6 +104,47 @@ public class EventLoopTests
     }
 
     [Test]
+    public async Task ASynchronousCallInsideTheLoop_EndsWithTheLoop([Values("read", "write", "flush")] string call)
+    {
+        NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = true });
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        using StreamPair second = await StreamPair.NewAsync(loop);
+        TaskCompletionSource inside = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task calling = CallAsync(); // its read waits when this returns
+        Task<int> driven = second.Server.ReadAsync(new byte[1]).AsTask().ContinueWith(
+            read => read.Result, TaskScheduler.Default); // this test goes on outside the loop
+        await pair.Client.WriteAsync(new byte[1]).InTime();
+        await inside.Task.InTime();
+        await second.Client.WriteAsync(new byte[1]).InTime();
+        Assert.That(await driven.InTime(), Is.EqualTo(1)); // by the call: nobody else can drive the loop
+        Task ending = loop.DisposeAsync().AsTask();
+        Assert.ThrowsAsync<ObjectDisposedException>(() => calling.InTime());
+        await ending.InTime();
+
+        async Task CallAsync()
+        {
+            await pair.Server.ReadAsync(new byte[1]).ConfigureAwait(false);
+            Assert.That(loop.IsCurrentThread, Is.True);
+            Task full = call == "flush" ? pair.Server.WriteAsync(new byte[16 << 20]).AsTask() : Task.CompletedTask;
+            inside.SetResult();
+            switch (call) // nothing ends it but the loop's end
+            {
+                case "read":
+                    _ = pair.Server.ReadByte();
+                    break;
+                case "write":
+                    pair.Server.Write(new byte[16 << 20]);
+                    break;
+                default:
+                    pair.Server.Flush(); // behind the write
+                    break;
+            }
+
+            await full;
+        }
+    }
+
+    [Test]
     public async Task Dispose_EndsWhatWaits_AndStreamsAreClosed([Values] bool asynchronously)
     {
         NamedPipeEventLoop loop = new();
