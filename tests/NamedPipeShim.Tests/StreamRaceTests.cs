@@ -11,8 +11,6 @@ public class StreamRaceTests
     private const int Flows = 4;
     private const int MostAhead = 32;
 
-    // What is allowed on a machine that does other work, too; the measured numbers are printed.
-    private static readonly TimeSpan s_latest = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_bar = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(100);
 
@@ -70,7 +68,9 @@ public class StreamRaceTests
             Cancellation cancellation = cancelling.Next();
             try
             {
-                int count = await stream.ReadAsync(buffer, cancellation.Token).ConfigureAwait(false);
+                ValueTask<int> reading = stream.ReadAsync(buffer, cancellation.Token);
+                cancellation.Watch(() => reading.IsCompleted);
+                int count = await reading.ConfigureAwait(false);
                 Pattern.Verify(buffer.AsSpan(0, count), 0, counts.Bytes);
                 counts.Bytes += count;
                 counts.Completed++;
@@ -120,7 +120,9 @@ public class StreamRaceTests
             Cancellation cancellation = cancelling.Next();
             try
             {
-                await stream.WriteAsync(message, cancellation.Token).ConfigureAwait(false);
+                ValueTask writing = stream.WriteAsync(message, cancellation.Token);
+                cancellation.Watch(() => writing.IsCompleted);
+                await writing.ConfigureAwait(false);
                 sent++;
                 cancelling.Later(cancellation);
             }
@@ -172,16 +174,64 @@ public class StreamRaceTests
         public int Cancelled { get; set; }
     }
 
+    /// <summary>One operation's token, and what became of it.</summary>
     private sealed class Cancellation : CancellationTokenSource
     {
-        public long At;
-        public bool Over;
+        private Func<bool>? _hasEnded;
+
+        /// <summary>Stopwatch ticks before and after <see cref="Cancel"/>.</summary>
+        public long Begin { get; private set; }
+
+        public long End { get; private set; }
+
+        /// <summary>Set once nobody needs the cancellation any more.</summary>
+        public bool Over { get; set; }
+
+        /// <summary>Whether the operation was under way before <see cref="Cancel"/> and had not ended when it returned.</summary>
+        public bool WasLeftWaiting { get; private set; }
+
+        /// <summary>The operation is under way: its registration with the token was made.</summary>
+        public void Watch(Func<bool> hasEnded) => Volatile.Write(ref _hasEnded, hasEnded);
+
+        public new void Cancel()
+        {
+            Func<bool>? hasEnded = Volatile.Read(ref _hasEnded);
+            Begin = Stopwatch.GetTimestamp();
+            base.Cancel();
+            End = Stopwatch.GetTimestamp();
+            WasLeftWaiting = hasEnded is not null && !HasEnded(hasEnded);
+        }
+
+        // The operation is used again as soon as who awaits it has its result: then it does not know its former user any more. Asked in
+        // that very moment it may say "pending", and knows better the next time.
+        private static bool HasEnded(Func<bool> hasEnded)
+        {
+            try
+            {
+                return hasEnded() || hasEnded();
+            }
+            catch (InvalidOperationException)
+            {
+                return true;
+            }
+        }
     }
 
     /// <summary>Two threads that cancel what they are given a little later: about when the operation ends by itself.</summary>
+    /// <remarks>
+    /// The bar, ended within 50 ms of Cancel, is judged by what a busy machine cannot change. An operation that is cancelled ends inside
+    /// the call of Cancel, on the thread that calls it: so it has ended when that returns, which is counted, every time, and would be
+    /// counted at once if the end waited for a timer or for the loop. That the call itself does not wait is seen from its
+    /// time, of all but the slowest hundredth: those are the ones in which the scheduler took the processor away, which it does once
+    /// in some milliseconds, and a call takes some microseconds. When the continuation then gets a processor is the machine's matter; that
+    /// time is printed.
+    /// </remarks>
     private sealed class Cancelling : IDisposable
     {
+        private const double JudgedPart = 0.99;
+
         private readonly BlockingCollection<Cancellation> _given = [];
+        private readonly ConcurrentBag<Cancellation> _seen = [];
         private readonly Thread[] _threads;
         private int _spins = 100;
         private int _took;
@@ -204,14 +254,15 @@ public class StreamRaceTests
         // It came too late: what waits to be cancelled behind it is not to come later still.
         public void Later(Cancellation cancellation)
         {
-            Volatile.Write(ref cancellation.Over, true);
+            cancellation.Over = true;
             _spins = Math.Max(1, _spins - 1);
         }
 
         public void Took(Cancellation cancellation)
         {
-            long ticks = Stopwatch.GetTimestamp() - cancellation.At;
+            long ticks = Stopwatch.GetTimestamp() - cancellation.Begin;
             Interlocked.Increment(ref _took);
+            _seen.Add(cancellation);
             if (Stopwatch.GetElapsedTime(0, ticks) > s_bar)
             {
                 Interlocked.Increment(ref _late);
@@ -226,33 +277,43 @@ public class StreamRaceTests
             _spins = Math.Min(3_000, _spins + 3);
         }
 
+        /// <summary>After the last operation; ends the threads, so that each call of Cancel has returned.</summary>
         public void Judge(int expected)
         {
-            TimeSpan longest = Stopwatch.GetElapsedTime(0, _longest);
+            End();
+            TimeSpan[] calls = [.. _seen.Select(one => Stopwatch.GetElapsedTime(one.Begin, one.End)).Order()];
+            TimeSpan judged = calls[(int)(JudgedPart * (calls.Length - 1))];
             TestContext.Out.WriteLine(
-                $"{_took} cancellations, the longest {longest.TotalMilliseconds:0.0} ms, {_late} later than {s_bar.TotalMilliseconds} ms");
+                $"{_took} cancellations; Cancel took {judged.TotalMilliseconds:0.000} ms at most in {JudgedPart:0 %} of them;" +
+                $" until the continuation ran {Stopwatch.GetElapsedTime(0, _longest).TotalMilliseconds:0.0} ms at most," +
+                $" more than {s_bar.TotalMilliseconds} ms in {_late}");
             Assert.That(_took, Is.EqualTo(expected));
-            Assert.That(longest, Is.LessThan(s_latest));
+            Assert.That(_seen.Count(one => one.WasLeftWaiting), Is.Zero, "ended only after Cancel had returned");
+            Assert.That(judged, Is.LessThan(s_bar));
         }
 
         public void Dispose()
         {
+            End();
+            _given.Dispose();
+        }
+
+        private void End()
+        {
             _given.CompleteAdding();
             Array.ForEach(_threads, thread => thread.Join());
-            _given.Dispose();
         }
 
         private void Run()
         {
             foreach (Cancellation one in _given.GetConsumingEnumerable())
             {
-                if (Volatile.Read(ref one.Over))
+                if (one.Over)
                 {
                     continue;
                 }
 
                 Thread.SpinWait(Volatile.Read(ref _spins));
-                Volatile.Write(ref one.At, Stopwatch.GetTimestamp());
                 one.Cancel();
             }
         }
