@@ -217,6 +217,15 @@ nps_result nps_pipe_disconnect(nps_pipe *pipe, int32_t listen) {
   return result;
 }
 
+nps_result nps_pipe_retire(nps_pipe *pipe) {
+  if (pipe == NULL)
+    return invalid_argument(NPS_ARGUMENT_PIPE);
+  pipe_enter(pipe);
+  nps_result result = connection_retire(pipe);
+  pipe_leave(pipe, NULL);
+  return result;
+}
+
 /* What both directions ask of their arguments. */
 static nps_result api__check_transfer(
     const nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count) {

@@ -21,6 +21,8 @@ nps_result connection_connect(nps_pipe *pipe) {
     return RESULT_OK;
   if (pipe->state == PIPE_CONNECTING)
     return RESULT(NPS_WOULD_BLOCK);
+  if (pipe->retired)
+    return RESULT(NPS_E_NOT_SUPPORTED);
 
   if (pipe->in == NULL)
     pipe->in = op_acquire(pipe);
@@ -62,4 +64,19 @@ nps_result connection_disconnect(nps_pipe *pipe) {
   pipe->peer_closed = pipe->watched = false;
   pipe->read_end = pipe->write_end = pipe->error = RESULT_OK;
   return result;
+}
+
+/* C10: of the backend only the first call asks; all that follows is decided here, so that it is alike on all systems. */
+nps_result connection_retire(nps_pipe *pipe) {
+  if (pipe->state == PIPE_LINGERING || pipe->state == PIPE_CLOSED)
+    return RESULT(NPS_E_CLOSED);
+  if (!pipe->server)
+    return RESULT(NPS_E_NOT_SUPPORTED);
+  if (pipe->retired)
+    return RESULT_OK;
+  if (pipe->state != PIPE_CONNECTED)
+    return RESULT(NPS_E_NOT_CONNECTED);
+  pipe->retired = true;
+  os_pipe_retire(pipe->os);
+  return RESULT_OK;
 }

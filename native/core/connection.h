@@ -6,6 +6,7 @@
 
 nps_result connection_connect(nps_pipe *pipe);
 nps_result connection_disconnect(nps_pipe *pipe);
+nps_result connection_retire(nps_pipe *pipe);
 void connection_complete(nps_pipe *pipe, const os_completion *completion);
 
 #endif

@@ -37,6 +37,7 @@ struct nps_pipe {
   uint8_t direction; /* nps_direction bits: 1 = this end reads, 2 = this end writes */
   bool server;
   bool message; /* nps_mode */
+  bool retired; /* a server that will not listen again */
   bool registered;
   uint8_t interest; /* nps_interest bits */
   uint8_t ready; /* NPS_READABLE, NPS_WRITABLE: a call makes sense now */

@@ -392,13 +392,23 @@ NPS_API nps_result nps_pipe_deregister(nps_pipe *pipe);
 
 /* Server: accepts a client. NPS_OK: connected (also when it was before; a client that came and left counts: its bytes
  * can be read, then comes end of stream), and a writable event; NPS_WOULD_BLOCK: a writable event will come, or an
- * error event, after which nps_pipe_take_error tells and connect may be called again. On a client end: NPS_OK. */
+ * error event, after which nps_pipe_take_error tells and connect may be called again. NPS_E_NOT_SUPPORTED: it was retired,
+ * and its connection has ended. On a client end: NPS_OK. */
 NPS_API nps_result nps_pipe_connect(nps_pipe *pipe);
 
 /* Server: ends the connection, or the connecting; unread bytes and errors of the old connection are gone, readiness is
  * cleared, and connect works again. With `listen` not 0 it also does that connect, in one call, and answers for it.
- * NPS_E_NOT_SUPPORTED on a client end: close it. */
+ * NPS_E_NOT_SUPPORTED on a client end: close it; with `listen` also on a pipe that was retired. */
 NPS_API nps_result nps_pipe_disconnect(nps_pipe *pipe, int32_t listen);
+
+/* Server with a client: this instance will not listen again. The connection goes on as it was; once it has ended, connect answers
+ * NPS_E_NOT_SUPPORTED, and disconnect with `listen` ends it and answers that. The instance counts for max_instances until it is
+ * closed. Windows: an instance that has a client does not listen, and its name is taken until it is closed. Linux: the
+ * name is given up when its last instance that was not retired is closed or retired; clients that nobody has accepted
+ * see the end, later ones NPS_E_NOT_FOUND, and the name can be taken anew, by a server whose max_instances does not count
+ * those of before. NPS_OK, also when said before; NPS_E_NOT_CONNECTED (nothing has changed: close it);
+ * NPS_E_NOT_SUPPORTED on a client end; NPS_E_CLOSED. */
+NPS_API nps_result nps_pipe_retire(nps_pipe *pipe);
 
 /* Reads up to `size` bytes into the caller's buffer; *count says how many. NPS_OK (*count > 0, or size 0; message
  * mode: see MESSAGES, also for NPS_MORE_DATA); NPS_WOULD_BLOCK; NPS_END_OF_STREAM; NPS_E_NOT_CONNECTED (server

@@ -133,6 +133,9 @@ void os_op_discard(os_op *op);
 /* Server: ends the connection; the pipe can CONNECT again. Core has asked os_pipe_cancel for each pending operation before. */
 nps_result os_pipe_disconnect(os_pipe *pipe);
 
+/* Server: no CONNECT will be started again. The connection goes on. pre: connected; once */
+void os_pipe_retire(os_pipe *pipe);
+
 /* Writes no more: the peer reads what was written, then the end. NPS_E_NOT_SUPPORTED. pre: connected */
 nps_result os_pipe_shutdown(os_pipe *pipe);
 

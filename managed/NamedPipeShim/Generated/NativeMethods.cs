@@ -115,6 +115,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("nps_result")]
+    public static extern long nps_pipe_retire(nps_pipe* pipe);
+
+    [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("nps_result")]
     public static extern long nps_pipe_read(nps_pipe* pipe, void* buffer, [NativeTypeName("size_t")] nuint size, [NativeTypeName("size_t *")] nuint* count);
 
     [DllImport("nps", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -155,6 +155,7 @@ struct os_pipe {
   uint8_t direction;
   bool inheritable; /* constant */
   bool message; /* constant */
+  bool retired; /* pipe lock */
   uint8_t *rest; /* pipe lock, as the next two: a message that the caller has had in part, or null */
   uint32_t rest_size;
   uint32_t rest_taken;
@@ -210,9 +211,10 @@ struct ep_listener {
   ep_name name; /* constant until `open` is false */
   uid_t uid; /* constant: whose clients are let in, and root's, unless `access` lets anybody in */
   ep_access access; /* constant */
-  ep_listener *next; /* table lock, as the next two */
+  ep_listener *next; /* table lock, as the next three */
   uint32_t instances;
   uint32_t max_instances; /* the first instance's */
+  uint32_t listening; /* instances that were not retired; at 0 the name is given up, whoever still lives */
   bool open; /* listener lock, as all below */
   os_op *first_waiter; /* pending CONNECTs, oldest first */
   os_op *last_waiter;
@@ -228,7 +230,7 @@ struct ep_listener {
 /* One more instance of the name in options: a reference, and the listener itself if there was none. */
 nps_result ep_listener_join(const nps_server_options *options, ep_listener **listener);
 
-/* The instance's end; pre: none of its operations is waiting. The name goes with the last instance. */
+/* The instance's end; pre: none of its operations is waiting. The name goes with the last instance that was not retired. */
 void ep_listener_leave(ep_listener *listener, os_pipe *pipe);
 
 /* How many instances there are, and may be. */

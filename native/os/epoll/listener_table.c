@@ -1,5 +1,5 @@
 /* listener_table.c - the listeners of this process by path: the first server instance of a name takes it, the last one
- * gives it up. */
+ * that was not retired gives it up. */
 #include "epoll.h"
 
 #include <errno.h>
@@ -93,6 +93,7 @@ nps_result ep_listener_join(const nps_server_options *options, ep_listener **joi
   }
   if (result == NPS_OK) {
     listener->instances++;
+    listener->listening++;
     ep_listener_reference(listener);
     *joined = listener;
   }
@@ -100,12 +101,29 @@ nps_result ep_listener_join(const nps_server_options *options, ep_listener **joi
   return result;
 }
 
+/* pre: table lock held. From here on the path is anybody's, also a new listener's of this process; who still has this
+ * one has it for its connections alone. */
+static void table__one_less(ep_listener *listener) {
+  if (--listener->listening == 0) {
+    table__remove(listener);
+    ep_listener_shut(listener);
+  }
+}
+
+void os_pipe_retire(os_pipe *pipe) {
+  pipe->retired = true;
+  ep_listener_leave_seat(pipe->listener, pipe); /* so that a listener which is shut has none */
+  os_lock_enter(&s_lock);
+  table__one_less(pipe->listener);
+  os_lock_leave(&s_lock);
+}
+
 void ep_listener_leave(ep_listener *listener, os_pipe *pipe) {
   ep_listener_leave_seat(listener, pipe);
   os_lock_enter(&s_lock);
-  if (--listener->instances == 0) {
-    table__remove(listener);
-    ep_listener_shut(listener);
+  listener->instances--;
+  if (!pipe->retired) {
+    table__one_less(listener);
   }
   os_lock_leave(&s_lock);
   ep_listener_release(listener);

@@ -7,12 +7,21 @@
 
 sim_name *sim_name_find(const char *text) {
   sim_name *name = sim.names;
-  while (name != NULL && strcmp(name->text, text) != 0) name = name->next;
+  while (name != NULL && (name->given_up || strcmp(name->text, text) != 0)) name = name->next;
+  return name;
+}
+
+/* One that was given up, and that nobody has any more. */
+static sim_name *file__old_name(const char *text) {
+  sim_name *name = sim.names;
+  while (name != NULL && (!name->given_up || name->instances != 0 || strcmp(name->text, text) != 0)) name = name->next;
+  if (name != NULL) name->given_up = false;
   return name;
 }
 
 static sim_name *file__name(const char *text) {
   sim_name *name = sim_name_find(text);
+  if (name == NULL) name = file__old_name(text);
   if (name != NULL) return name;
   name = sim_host_alloc(sizeof *name);
   memcpy(name->text, text, strlen(text) + 1);
@@ -148,7 +157,7 @@ sim_side *sim_backlog_take(sim_name *name) {
 /* A client that was accepted for an instance which did not want it is the next to be served, if anybody is left to serve. */
 void sim_backlog_return(sim_side *side) {
   sim_name *name = side->connection->name;
-  if (name->instances == 0) {
+  if (name->instances == name->retired) {
     sim_side_close(side);
     return;
   }
@@ -170,16 +179,39 @@ void sim_file_end_connection(sim_file *file, bool cut) {
   sim_side_close(side);
 }
 
+/* Nobody listens any more: clients that nobody has accepted see the end. */
+static void file__end_backlog(sim_name *name) {
+  sim_side *left;
+  while ((left = sim_backlog_take(name)) != NULL) sim_side_close(left);
+}
+
+void sim_file_retire(sim_file *file) {
+  if (file->name == NULL || file->side == NULL) sim_fail("a client is retired, or a server without one");
+  if (file->retired) sim_fail("an instance is retired twice");
+  file->retired = true;
+  if (!os_direct_io) return; /* it does not listen, and has the name */
+  if (++file->name->retired < file->name->instances) return;
+  file->name->given_up = true;
+  file__end_backlog(file->name);
+}
+
+static void file__leave_name(const sim_file *file) {
+  sim_name *name = file->name;
+  if (name == NULL) return;
+  name->instances--;
+  if (file->retired && os_direct_io) name->retired--;
+  if (name->instances != name->retired) return;
+  name->given_up = name->given_up || name->instances != 0;
+  file__end_backlog(name);
+}
+
 void sim_file_close(sim_file *file) {
   sim_file **link = &sim.files;
   while (*link != file) link = &(*link)->next;
   *link = file->next;
   sim_requests_detach(file);
   sim_file_end_connection(file, false);
-  if (file->name != NULL && --file->name->instances == 0) {
-    sim_side *left;
-    while ((left = sim_backlog_take(file->name)) != NULL) sim_side_close(left);
-  }
+  file__leave_name(file);
   sim_host_free(file);
 }
 

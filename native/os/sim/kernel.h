@@ -44,6 +44,8 @@ typedef struct sim_name {
   struct sim_name *next;
   char text[SIM_NAME_MAX + 1];
   uint32_t instances;
+  uint32_t retired; /* of them (direct) */
+  bool given_up;    /* there are instances, and all are retired: the text may be a name again (likewise) */
   uint32_t max_instances;
   uint32_t direction;
   uint32_t mode;
@@ -68,6 +70,7 @@ struct sim_file {
   uint32_t direction;
   uint32_t quota_in, quota_out;
   bool listening;    /* buffered server without a client: one may come */
+  bool retired;      /* will not listen again */
   bool ended;        /* a read of this connection has answered end of stream: rule 6 */
   uint64_t background_failures;
 };
@@ -173,6 +176,7 @@ sim_name *sim_name_find(const char *text);
 nps_result sim_file_new_server(const nps_server_options *options, sim_file **file);
 nps_result sim_file_new_client(const char *name, uint32_t mode, uint32_t direction, sim_file **file);
 void sim_file_close(sim_file *file);
+void sim_file_retire(sim_file *file);
 void sim_file_end_connection(sim_file *file, bool cut);
 void sim_file_install(sim_file *file, sim_side *side);
 void sim_backlog_return(sim_side *side);

@@ -55,6 +55,7 @@ nps_result os_pipe_adopt(intptr_t os_handle, os_adopted *adopted, os_pipe **pipe
   if (file == NULL) return sim_result(NPS_E_INVALID_ARGUMENT) | NPS_ARGUMENT_HANDLE;
   if (file->pipe != NULL) sim_fail("a handle is adopted that another pipe uses");
   if (os_direct_io && file->side == NULL) return sim_result(NPS_E_NOT_CONNECTED);
+  if (!os_direct_io) file->retired = false; /* that was said of a pipe that is no more */
   adopted->direction = file->direction;
   adopted->server = !os_direct_io && file->name != NULL;
   adopted->connected = file->side != NULL;
@@ -97,6 +98,7 @@ static void pipe__check_start(const os_pipe *pipe, const os_op *op) {
   const bool buffered_only = op->kind == OS_READ || op->kind == OS_WRITE;
   const bool direct_only = op->kind == OS_WRITE_PROBE || op->kind == OS_CLOSE_PROBE;
   if (os_direct_io ? buffered_only : direct_only) sim_fail("this kind of operation is not of this backend");
+  if (op->kind == OS_CONNECT && file->retired) sim_fail("a retired instance is told to listen");
   const bool may_be_empty = op->kind == OS_WRITE && file->side != NULL && file->side->connection->message;
   if (buffered_only && (op->memory == NULL || (op->length == 0 && !may_be_empty))) sim_fail("a read or a write without memory");
   if (buffered_only && !sim_memory_is_block(op->memory)) sim_fail("an operation's memory is not the library's");
@@ -297,6 +299,8 @@ void os_op_discard(os_op *op) {
   op->state.client = NULL;
   sim.loose_clients--;
 }
+
+void os_pipe_retire(os_pipe *pipe) { sim_file_retire(pipe->file); }
 
 nps_result os_pipe_disconnect(os_pipe *pipe) {
   sim_file *file = pipe->file;

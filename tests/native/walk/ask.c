@@ -1,4 +1,4 @@
-/* ask.c - calls that move no byte: peek, info, the drain state; and the half-close. */
+/* ask.c - calls that move no byte: peek, info, the drain state; the half-close; retiring. */
 #include "kernel.h"
 
 static walk_call ask__call(const walk_pipe *p, walk_call call) { return (walk_call)((int)call + p->message); }
@@ -85,4 +85,15 @@ void walk_info(walk_pipe *p) {
   if (info.end != (uint32_t)p->server) walk_fail("info: end %u", info.end);
   if (info.instances > info.max_instances) walk_fail("info: %u instances of at most %u", info.instances, info.max_instances);
   if (info.max_message != 0 && !p->message) walk_fail("info: messages of a byte pipe");
+}
+
+void walk_retire(walk_pipe *p) {
+  const walk_state state = walk_state_of(p);
+  const bool connected = p->pipe->state == PIPE_CONNECTED;
+  const nps_result result = nps_pipe_retire(p->pipe);
+  walk_outcome(state, CALL_RETIRE, result, p);
+  if (result != NPS_OK) return;
+  if (!p->server) walk_fail("C10: a client is retired");
+  if (!connected && !p->retired) walk_fail("C10: a server without a client is retired");
+  p->retired = true;
 }

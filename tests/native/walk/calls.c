@@ -1,7 +1,7 @@
 /* calls.c - one random call at a time: making, registering, connecting, ending. */
 #include "kernel.h"
 
-#define CALLS 21 /* that walk_use_pipe chooses from */
+#define CALLS 22 /* that walk_use_pipe chooses from */
 #define PICK(list) ((list)[walk_random((uint32_t)(sizeof(list) / sizeof(list)[0]))])
 
 walk_poll *walk_poll_of(const walk_pipe *p) {
@@ -203,10 +203,19 @@ static void calls__connected(walk_pipe *p) {
   p->closed_told = false;
 }
 
+/* Not supported is what a retired instance is told, and nobody else. */
+static void calls__check_retired(const walk_pipe *p, walk_state state, nps_result result) {
+  const int32_t status = nps_result_status(result);
+  if (status == NPS_E_CLOSED || (state != STATE_IDLE && state != STATE_IDLE_DEREGISTERED)) return;
+  if (status == NPS_E_IO) return; /* of the disconnect */
+  if (p->retired != (status == NPS_E_NOT_SUPPORTED)) walk_fail("C10: listening answers %s", nps_status_name(status));
+}
+
 static void calls__connect(walk_pipe *p) {
   const walk_state state = walk_state_of(p);
   nps_result result = nps_pipe_connect(p->pipe);
   walk_outcome(state, CALL_CONNECT, result, p);
+  calls__check_retired(p, state, result);
   if (result == NPS_OK && (state == STATE_IDLE || state == STATE_IDLE_DEREGISTERED)) calls__connected(p);
 }
 
@@ -214,6 +223,7 @@ void walk_disconnect(walk_pipe *p, bool listen) {
   const walk_state state = walk_state_of(p);
   nps_result result = nps_pipe_disconnect(p->pipe, listen);
   walk_outcome(state, listen ? CALL_RELISTEN : CALL_DISCONNECT, result, p);
+  if (listen && p->server && state != STATE_NEW_SERVER && state != STATE_NEW_CONNECTED) calls__check_retired(p, STATE_IDLE, result);
   if (!p->server || p->pipe->os == NULL || state == STATE_LINGERING) return;
   p->armed_in = p->armed_out = p->closed_told = p->watched = p->let_be = p->shut = false;
   p->failures_told = walk_background_failures(walk_end_of(p));
@@ -261,7 +271,7 @@ static void calls__export(walk_pipe *p) {
   walk_end *file = result == NPS_OK ? walk_exported(p, handle) : NULL;
   walk_outcome(state, CALL_EXPORT, result, p);
   if (file == NULL) return;
-  for (uint32_t i = 0; i < WALK_PEERS; i++) {
+  for (uint32_t i = 0; i < WALK_PEERS && !p->shut; i++) { /* who adopts it would not know that it writes no more */
     if (world.peers[i] == NULL) {
       world.peers[i] = file;
       return;
@@ -306,18 +316,19 @@ static void calls__os_handle(walk_pipe *p) {
 }
 
 /* Ends and beginnings are common to all pipes, so that most of the time is left for what lies between. */
-static const uint8_t *calls__weights(walk_state state) {
-  /*                               reg re de con dis rel rd 0 wr 0 cl li ab fl er ha ex pe sh dr in */
-  static const uint8_t fresh[] = {40, 1, 1, 2, 1, 1, 3, 1, 3, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 3, 1};
-  static const uint8_t idle[] = {3, 2, 6, 30, 3, 9, 6, 3, 6, 3, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 1};
-  static const uint8_t connecting[] = {8, 4, 5, 5, 4, 8, 7, 3, 7, 3, 1, 1, 1, 3, 3, 2, 2, 3, 3, 3, 1};
-  static const uint8_t connected[] = {9, 5, 7, 4, 4, 9, 60, 6, 60, 6, 2, 3, 2, 9, 9, 3, 3, 12, 3, 6, 2};
-  static const uint8_t ended[] = {8, 1, 1, 1, 1, 1, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 1};
+static const uint8_t *calls__weights(const walk_pipe *p, walk_state state) {
+  /*                               reg re de con dis rel rd 0 wr 0 cl li ab fl er ha ex pe sh dr in rt */
+  static const uint8_t fresh[] = {40, 1, 1, 2, 1, 1, 3, 1, 3, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 3, 1, 1};
+  static const uint8_t idle[] = {3, 2, 6, 30, 3, 9, 6, 3, 6, 3, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 1, 1};
+  static const uint8_t retired[] = {4, 1, 4, 6, 1, 10, 1, 1, 1, 1, 4, 2, 4, 1, 1, 1, 1, 1, 1, 1, 1, 8}; /* nothing else is left for it to do */
+  static const uint8_t connecting[] = {8, 4, 5, 5, 4, 8, 7, 3, 7, 3, 1, 1, 1, 3, 3, 2, 2, 3, 3, 3, 1, 1};
+  static const uint8_t connected[] = {9, 5, 7, 4, 4, 9, 60, 6, 60, 6, 2, 3, 2, 9, 9, 3, 3, 12, 3, 6, 2, 1};
+  static const uint8_t ended[] = {8, 1, 1, 1, 1, 1, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1};
   switch (state) {
     case STATE_NEW_SERVER:
     case STATE_NEW_CONNECTED: return fresh;
     case STATE_IDLE:
-    case STATE_IDLE_DEREGISTERED: return idle;
+    case STATE_IDLE_DEREGISTERED: return p->retired ? retired : idle;
     case STATE_CONNECTING:
     case STATE_CONNECTING_DEREGISTERED: return connecting;
     case STATE_CONNECTED:
@@ -341,7 +352,7 @@ void walk_use_pipe(walk_pipe *p) {
   p->touched = p->touched || world.nested;
   walk_aim_a_fault(p);
   if (walk_call_rarely(p)) return;
-  const uint8_t *weights = calls__weights(walk_state_of(p));
+  const uint8_t *weights = calls__weights(p, walk_state_of(p));
   uint32_t all = 0, what = 0;
   for (uint32_t i = 0; i < CALLS; i++) all += weights[i];
   uint32_t chosen = walk_random(all);
@@ -367,7 +378,8 @@ void walk_use_pipe(walk_pipe *p) {
     case 17: walk_peek(p); break;
     case 18: walk_shutdown(p); break;
     case 19: walk_drain_state(p); break;
-    default: walk_info(p); break;
+    case 20: walk_info(p); break;
+    default: walk_retire(p); break;
   }
 }
 

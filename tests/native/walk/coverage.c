@@ -37,7 +37,7 @@ static const char *const coverage__calls[CALL_COUNT] = {
     "register", "register with another", "reregister", "deregister", "connect", "disconnect", "disconnect and listen", "read",
     "read vector", "read of 0", "write", "write vector", "write of 0", "message read", "message read vector", "message read of 0",
     "message write", "message write vector", "empty message", "peek", "message peek", "shutdown", "message shutdown",
-    "drain_state", "message drain_state", "info", "close", "close, linger", "abort", "release", "flush_state", "take_error", "os_handle",
+    "drain_state", "message drain_state", "info", "retire", "close", "close, linger", "abort", "release", "flush_state", "take_error", "os_handle",
     "export", "wait", "wake", "poll close", "poll create", "create", "open", "adopt"};
 
 static uint64_t coverage__counts[STATE_COUNT][CALL_COUNT][STATUSES];
@@ -89,7 +89,7 @@ static uint32_t coverage__registration(walk_state state, walk_call call) {
 static uint32_t coverage__connect(walk_state state) {
   if (state == STATE_NEW_SERVER || state == STATE_NEW_CONNECTED) return WOULD_BLOCK;
   /* Memory: for an operation, where the last one is still the system's. */
-  if (coverage__is(state, STATE_IDLE)) return OK | WOULD_BLOCK | NO_HANDLES | NO_MEMORY;
+  if (coverage__is(state, STATE_IDLE)) return OK | WOULD_BLOCK | NO_HANDLES | NO_MEMORY | NOT_SUPPORTED;
   return coverage__is(state, STATE_CONNECTING) ? WOULD_BLOCK : OK;
 }
 
@@ -164,6 +164,13 @@ static uint32_t coverage__question(walk_state state, walk_call call) {
   }
 }
 
+static uint32_t coverage__retire(walk_state state) {
+  if (coverage__is(state, STATE_CONNECTING)) return NOT_CONNECTED;
+  if (state == STATE_NEW_SERVER) return NOT_CONNECTED | (os_direct_io ? 0 : OK); /* adopted with a client, retired, disconnected */
+  if (coverage__is(state, STATE_IDLE)) return NOT_CONNECTED | OK; /* it was retired before */
+  return state == STATE_NEW_CONNECTED && os_direct_io ? NOT_SUPPORTED : OK | NOT_SUPPORTED;
+}
+
 static uint32_t coverage__ending(walk_state state, walk_call call) {
   const bool live = coverage__is(state, STATE_CONNECTED) || coverage__is(state, STATE_GONE);
   const bool fresh = state == STATE_NEW_SERVER || state == STATE_NEW_CONNECTED;
@@ -190,6 +197,7 @@ static uint32_t coverage__pipe(walk_state state, walk_call call) {
   if (call <= CALL_RELISTEN) return coverage__connection(state, call);
   if (call <= CALL_MESSAGE_WRITE_NOTHING) return coverage__bytes(state, call);
   if (call <= CALL_INFO) return coverage__question(state, call);
+  if (call == CALL_RETIRE) return coverage__retire(state);
   return coverage__ending(state, call);
 }
 
@@ -230,6 +238,7 @@ static uint32_t coverage__seldom(walk_state state, walk_call call) {
 
 static uint32_t coverage__demand(walk_state state, walk_call call, uint32_t outcome, uint32_t least) {
   if ((walk_rare(state, call) & outcome) != 0) return 0;
+  if (call == CALL_RETIRE && state == STATE_NEW_SERVER && outcome == OK) return 0;
   return (coverage__seldom(state, call) & outcome) != 0 ? least / 20 : least;
 }
 

@@ -47,6 +47,7 @@ typedef struct walk_pipe {
   bool watched;             /* a read or a write has answered would-block, in this connection */
   bool let_be;              /* on demand since the connection began, and no would-block since */
   bool shut;                /* says that it writes no more, in this connection */
+  bool retired;             /* it will not listen again */
   bool closed_told;         /* NPS_CLOSED was reported in this registration and connection */
   uint64_t failures_told;   /* of walk_background_failures */
 } walk_pipe;
@@ -129,6 +130,7 @@ typedef enum walk_call {
   CALL_DRAIN_STATE,
   CALL_MESSAGE_DRAIN_STATE,
   CALL_INFO,
+  CALL_RETIRE,
   CALL_CLOSE,
   CALL_CLOSE_LINGER,
   CALL_ABORT,
@@ -183,12 +185,13 @@ bool walk_message_next(const walk_view *view, uint32_t *left); /* bytes of it th
 void walk_check_message_end(const walk_view *view); /* end of stream was told */
 void walk_messages_forget(void);
 
-/* ---- ask.c ---- calls that move nothing */
+/* ---- ask.c ---- calls that move nothing, and end no connection */
 
 void walk_peek(walk_pipe *p);
 void walk_shutdown(walk_pipe *p);
 void walk_drain_state(walk_pipe *p);
 void walk_info(walk_pipe *p);
+void walk_retire(walk_pipe *p);
 
 /* ---- bytes.c ---- */
 
