@@ -14,6 +14,7 @@ public sealed partial class NamedPipe
     /// read, then comes end of stream. <see cref="PipeStatus.WouldBlock"/>: a writable event will come, or an error event,
     /// after which <see cref="TakeError"/> tells and this may be called again.</returns>
     /// <exception cref="NamedPipeException">The system refused.</exception>
+    /// <exception cref="NotSupportedException">The pipe was retired, and its connection has ended.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
     public PipeStatus TryConnect() => StatusOf(_handle.Connect());
 
@@ -24,7 +25,8 @@ public sealed partial class NamedPipe
     /// <param name="listen">Whether to listen for the next client in the same step (contract C8).</param>
     /// <returns>With <paramref name="listen"/> what <see cref="TryConnect"/> answers; otherwise
     /// <see cref="PipeStatus.Ok"/>.</returns>
-    /// <exception cref="NotSupportedException">A client end: dispose it.</exception>
+    /// <exception cref="NotSupportedException">A client end: dispose it. Or with <paramref name="listen"/> a pipe that was
+    /// retired; its connection has ended all the same.</exception>
     /// <exception cref="NamedPipeException">The system refused.</exception>
     /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
     public PipeStatus Disconnect(bool listen = false)
@@ -33,6 +35,26 @@ public sealed partial class NamedPipe
         Volatile.Write(ref _hasCompletedWrites, false);
         return status;
     }
+
+    /// <summary>
+    /// Server with a client: says that this instance will not listen again (<c>nps_pipe_retire</c>; contract C10). The
+    /// connection goes on; said twice, it does nothing.
+    /// </summary>
+    /// <remarks>
+    /// The instance counts for <see cref="NamedPipeServerOptions.MaxInstances"/> until it is disposed. On Linux the name is given
+    /// up when the last instance that was not retired is disposed or retired: a client that nobody has accepted sees the
+    /// end, one that comes later is told <see cref="NamedPipeError.NotFound"/>, and the name can be taken anew. On Windows, where
+    /// an instance that has a client does not listen in any case, the name is taken while an instance lives, and a client is told
+    /// <see cref="NamedPipeError.PipeBusy"/>.
+    /// </remarks>
+    /// <exception cref="NotSupportedException">A client end.</exception>
+    /// <exception cref="NamedPipeException">There is no client (<see cref="NamedPipeError.NotConnected"/>): dispose the
+    /// pipe.</exception>
+    /// <exception cref="ObjectDisposedException">The pipe or its poller was closed.</exception>
+    public void Retire() => Check(_handle.Retire());
+
+    /// <summary>Retires a pipe that is connected; of one that was closed there is nothing to say.</summary>
+    internal void RetireQuietly() => _handle.RetireQuietly();
 
     /// <summary>
     /// Reads what is there (<c>nps_pipe_read</c>; contract R1 to R5).

@@ -19,10 +19,15 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
     private readonly NamedPipeEventLoop _loop;
     private readonly Channel<NamedPipe> _accepted = Channel.CreateUnbounded<NamedPipe>();
     private readonly int _instancesAhead;
+    private readonly bool _isLimited; // the system may refuse the next instance
     private readonly Lock _lock = new();
+    private readonly Lock _retiring = new(); // taken before _lock: when Stop returns, nobody is about to retire an instance
 
     // Guarded by _lock. Those that wait and those in _accepted are _instancesAhead together, unless the system refuses more.
     private readonly List<ListenerInstance> _waiting = [];
+    // Those that had a client when they were last looked at, and have not been retired: they keep a share in the name. Weak: a
+    // stream that its program forgot is collected.
+    private readonly List<WeakReference<NamedPipe>> _keepers = [];
     private bool _stopped;
     private bool _refillOwed; // a refill failed and will be tried again
     private Retry _retry;
@@ -31,9 +36,10 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
     {
         _options = options;
         _loop = listenerOptions.EventLoop ?? NamedPipeEventLoop.Default;
-        _instancesAhead = options.MaxInstances == NamedPipeServerOptions.UnlimitedInstances
-            ? listenerOptions.InstancesAhead
-            : Math.Min(listenerOptions.InstancesAhead, options.MaxInstances);
+        _isLimited = options.MaxInstances != NamedPipeServerOptions.UnlimitedInstances;
+        _instancesAhead = _isLimited
+            ? Math.Min(listenerOptions.InstancesAhead, options.MaxInstances)
+            : listenerOptions.InstancesAhead;
     }
 
     /// <summary>The name that is served.</summary>
@@ -90,6 +96,7 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         }
 
         Refill(); // first, so that no client finds the name missing
+        RetireConnected();
         try
         {
             return new NamedPipeStream(pipe, _loop);
@@ -125,8 +132,9 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
 
     /// <summary>Ends the waiting for clients. Those that have connected can still be accepted; then every accept fails with
     /// <see cref="ObjectDisposedException"/>. Never blocks; a second call does nothing.</summary>
-    /// <remarks>The name is free when the last accepted stream has ended, too. A client that comes before is told
-    /// <see cref="NamedPipeError.PipeBusy"/> on Windows; on Linux it connects, and nobody serves it.</remarks>
+    /// <remarks>On Linux the name is free at once, whatever streams live: a client that comes now is told
+    /// <see cref="NamedPipeError.NotFound"/>, one that the system had queued sees the end. On Windows the name is free when
+    /// the last accepted stream has ended; until then a client is told <see cref="NamedPipeError.PipeBusy"/>.</remarks>
     public void Stop()
     {
         ListenerInstance[] waiting;
@@ -147,6 +155,7 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
             instance.Close();
         }
 
+        RetireConnected();
         _accepted.Writer.TryComplete();
         PipeEventSource.Log.ListenerStopped(Name);
     }
@@ -177,6 +186,11 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         lock (_lock)
         {
             kept = _waiting.Remove(instance) && _accepted.Writer.TryWrite(instance.Pipe);
+            if (kept)
+            {
+                _keepers.RemoveAll(HasEnded);
+                _keepers.Add(new WeakReference<NamedPipe>(instance.Pipe));
+            }
         }
 
         if (!kept)
@@ -194,6 +208,38 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         if (error is NamedPipeException failure)
         {
             _ = PipeTelemetry.Failed(Name, failure);
+        }
+    }
+
+    private static bool HasEnded(WeakReference<NamedPipe> keeper) =>
+        !keeper.TryGetTarget(out NamedPipe? pipe) || pipe.SafeNamedPipeHandle.IsClosed;
+
+    // So that the name ends with the listener, not with its streams (contract C10). While it runs another instance must hold the
+    // name: one that waits for a client does. Where the number is limited, none may wait for as long as the streams live, and
+    // each of them may end first: there all are kept, which are 254 at most.
+    private void RetireConnected()
+    {
+        lock (_retiring)
+        {
+            WeakReference<NamedPipe>[] keepers;
+            lock (_lock)
+            {
+                if (!_stopped && (_isLimited || _waiting.Count == 0))
+                {
+                    return;
+                }
+
+                keepers = [.. _keepers];
+                _keepers.Clear();
+            }
+
+            foreach (WeakReference<NamedPipe> keeper in keepers)
+            {
+                if (keeper.TryGetTarget(out NamedPipe? pipe))
+                {
+                    pipe.RetireQuietly();
+                }
+            }
         }
     }
 

@@ -111,7 +111,8 @@ typedef enum nps_status {
   NPS_E_BROKEN_PIPE = -14,        /* write: the peer closed */
   NPS_E_TIMED_OUT = -15,
   NPS_E_TOO_MANY_HANDLES = -16,   /* the process or the system has no handle left */
-  NPS_E_NOT_SUPPORTED = -17,      /* not on this system, not on this kind of pipe, or not in this direction */
+  NPS_E_NOT_SUPPORTED = -17,      /* not on this system, not on this kind of pipe, or not in this direction; to listen with
+                                     a pipe that was retired */
   NPS_E_IO = -18                  /* any other failure of the system: see the detail */
 } nps_status;
 

@@ -137,6 +137,23 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
         return result;
     }
 
+    internal NativeResult Retire()
+    {
+        long result = NativeMethods.nps_pipe_retire(Enter());
+        Leave();
+        return result;
+    }
+
+    /// <summary>Retires a pipe that is connected; of one that was closed there is nothing to say.</summary>
+    internal void RetireQuietly()
+    {
+        if (HandleUse.TryEnter(this, out nint pipe))
+        {
+            _ = NativeMethods.nps_pipe_retire((nps_pipe*)pipe);
+            Leave();
+        }
+    }
+
     internal NativeResult FlushState(out ulong unsent)
     {
         ulong left = 0;
