@@ -229,6 +229,8 @@ static uint32_t coverage__seldom(walk_state state, walk_call call) {
   const bool let_be = state == STATE_LET_BE || state == STATE_LET_BE_GONE;
   const bool vector = call == CALL_READ_VECTOR || call == CALL_WRITE_VECTOR;
   if (state == STATE_LINGERING) return CLOSED;
+  if (call == CALL_RETIRE) return UINT32_MAX;
+  if ((call == CALL_CONNECT || call == CALL_RELISTEN) && coverage__is(state, STATE_IDLE)) return NOT_SUPPORTED; /* of a retired one */
   if (!let_be && !vector && (call < CALL_MESSAGE_READ || call > CALL_INFO)) return 0;
   const bool empty = call == CALL_MESSAGE_READ_NOTHING || call == CALL_MESSAGE_WRITE_NOTHING || call == CALL_MESSAGE_SHUTDOWN;
   const bool message = call >= CALL_MESSAGE_READ && call <= CALL_MESSAGE_WRITE_NOTHING;
