@@ -57,6 +57,7 @@ typedef struct ep_name {
   dev_t device; /* of the socket file that we made */
   ino_t inode;
   int fd; /* the listening socket */
+  bool plain; /* its connections carry no descriptors */
 } ep_name;
 
 /* Who may connect to it, and how. */
@@ -76,8 +77,11 @@ void ep_name_give_up(const char *path, ep_name *name);
 
 /* ---- socket.c ---- */
 
-/* A socket of that type, connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
-int ep_socket_connect(const char *path, int type, int *fd);
+/* A socket of that type: 0 or an errno. *plain: it carries bytes and never a descriptor, and so do those that it accepts. */
+int ep_socket_new(int type, int *fd, bool *plain);
+
+/* The same, connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
+int ep_socket_connect(const char *path, int type, int *fd, bool *plain);
 
 /* 0 if the process at the other end runs as `uid`, or as root if `or_root`; EACCES if not, or the errno of asking. */
 int ep_socket_check_peer(int fd, uid_t uid, bool or_root);
@@ -161,6 +165,7 @@ struct os_pipe {
   uint32_t rest_taken;
   bool reset; /* pipe lock: the peer closed without reading all */
   bool shared; /* pipe lock: others may hold this descriptor, closing ours does not end its epoll entry */
+  bool plain; /* pipe lock: no descriptor is sent with the bytes, unless `shared`: then others may have allowed it */
   /* Set under the port lock when the event comes; edges are cleared under the pipe lock, before the call that uses them
    * up: an edge that comes during the call stays. */
   atomic_bool edge_in; /* something to take since the last take */
@@ -174,12 +179,12 @@ struct os_pipe {
 /* pre: port lock held. Notes an epoll event; `ready` gets the operations (at most two) that it completes: how many. */
 uint32_t ep_pipe_event(os_pipe *pipe, uint32_t events, os_op **ready);
 
-/* pre: pipe lock held. The client becomes the pipe's current connection. */
-void ep_pipe_install(os_pipe *pipe, int fd);
+/* pre: pipe lock held. The client becomes the pipe's current connection; `plain`: nobody can send it descriptors. */
+void ep_pipe_install(os_pipe *pipe, int fd, bool plain);
 
 /* ---- message.c ---- */
 
-/* An nps_buffer is an iovec (pipe.c makes sure); the kernel does not change what it is given. */
+/* An nps_buffer is an iovec (bytes.c makes sure); the kernel does not change what it is given. */
 static inline struct iovec *ep_vector(const nps_buffer *buffers) {
   return (struct iovec *)(uintptr_t)buffers;
 }

@@ -202,7 +202,7 @@ os_start ep_listener_start(ep_listener *listener, os_pipe *pipe, os_op *op, os_c
     return OS_PENDING;
   }
   if (fd >= 0) {
-    ep_pipe_install(pipe, fd);
+    ep_pipe_install(pipe, fd, listener->name.plain);
   }
   *done = (os_completion){.op = op, .result = result};
   return OS_DONE;

@@ -33,7 +33,8 @@ static nps_result name__look(const char *path, int type, name__place *place) {
     return ep_result(NPS_E_NOT_A_PIPE, ENOTSOCK);
   }
   int probe = -1;
-  int error = ep_socket_connect(path, type, &probe);
+  bool plain;
+  int error = ep_socket_connect(path, type, &probe, &plain);
   if (error == 0) {
     close(probe); /* the living server sees a client that came and left */
   }
@@ -106,9 +107,9 @@ static int name__protect(const char *file, const struct stat *made, const ep_acc
 /* A listening socket at a temporary path, for those who may connect only before the first client could. */
 static nps_result name__listen(const char *path, const ep_access *access, char *temporary, ep_name *name) {
   struct stat made;
-  name->fd = socket(AF_UNIX, access->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (name->fd < 0) {
-    return ep_error(errno);
+  int error = ep_socket_new(access->type, &name->fd, &name->plain);
+  if (error != 0) {
+    return ep_error(error);
   }
   (void)fchmod(name->fd, 0600); /* Linux gives the socket's mode to the file that bind makes */
   nps_result result = name__bind_temporary(name->fd, path, temporary);
@@ -119,7 +120,7 @@ static nps_result name__listen(const char *path, const ep_access *access, char *
     result = ep_error(errno);
     goto remove_file;
   }
-  int error = name__protect(temporary, &made, access);
+  error = name__protect(temporary, &made, access);
   if (error != 0 || listen(name->fd, SOMAXCONN) != 0) {
     result = ep_error(error != 0 ? error : errno);
     goto remove_file;

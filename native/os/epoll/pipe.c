@@ -15,9 +15,6 @@
 
 const bool os_direct_io = true;
 
-_Static_assert(sizeof(nps_buffer) == sizeof(struct iovec), "an nps_buffer is an iovec");
-_Static_assert(offsetof(nps_buffer, size) == offsetof(struct iovec, iov_len), "an nps_buffer is an iovec");
-
 /* ---- making and ending ---- */
 
 static nps_result pipe__new(uint32_t direction, bool message, os_pipe **pipe) {
@@ -94,6 +91,7 @@ static int pipe__check_server(const nps_client_options *options, int fd) {
 nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
   char path[EP_PATH_LIMIT + 1];
   int fd = -1;
+  bool plain;
   os_pipe *made;
   if (!pipe__can_open(options)) {
     return ep_result(NPS_E_NOT_SUPPORTED, 0);
@@ -106,7 +104,7 @@ nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
   if (result != NPS_OK) {
     return result;
   }
-  int error = ep_socket_connect(path, made->message ? SOCK_SEQPACKET : SOCK_STREAM, &fd);
+  int error = ep_socket_connect(path, made->message ? SOCK_SEQPACKET : SOCK_STREAM, &fd, &plain);
   if (error != 0) {
     result = pipe__open_error(error, path);
     goto free_pipe;
@@ -117,7 +115,7 @@ nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
     goto close_socket;
   }
   made->inheritable = (options->flags & NPS_CLIENT_INHERITABLE) != 0;
-  ep_pipe_install(made, fd);
+  ep_pipe_install(made, fd, plain);
   *pipe = made;
   return NPS_OK;
 close_socket:
@@ -138,7 +136,7 @@ nps_result os_pipe_adopt(intptr_t os_handle, os_adopted *adopted, os_pipe **pipe
   if (result != NPS_OK) {
     return result;
   }
-  ep_pipe_install(made, (int)os_handle);
+  ep_pipe_install(made, (int)os_handle, false);
   made->shared = true;
   *adopted = (os_adopted){.direction = NPS_DIRECTION_DUPLEX, .server = false, .connected = true, .message = message};
   *pipe = made;
@@ -202,7 +200,7 @@ nps_result os_pipe_disconnect(os_pipe *pipe) {
   return NPS_OK;
 }
 
-void ep_pipe_install(os_pipe *pipe, int fd) {
+void ep_pipe_install(os_pipe *pipe, int fd, bool plain) {
   ep_socket_shape(fd, pipe->message, pipe->direction, pipe->in_buffer_size, pipe->out_buffer_size);
   /* No event can come yet: the descriptor is not in the epoll set, and those of the last connection are void. */
   atomic_store_explicit(&pipe->edge_in, false, memory_order_relaxed);
@@ -211,6 +209,7 @@ void ep_pipe_install(os_pipe *pipe, int fd) {
   atomic_store_explicit(&pipe->hung_up, false, memory_order_relaxed);
   atomic_store_explicit(&pipe->split, false, memory_order_relaxed);
   pipe->shared = pipe->reset = false;
+  pipe->plain = plain;
   if (pipe->message) {
     ep_message_begin(pipe, fd);
   }
@@ -229,7 +228,7 @@ void ep_pipe_install(os_pipe *pipe, int fd) {
 /* The listener's reference and descriptor pass from the operation to the pipe. */
 void os_pipe_accept(os_pipe *pipe, os_op *op) {
   ep_listener *listener = op->state.listener;
-  ep_pipe_install(pipe, op->state.fd);
+  ep_pipe_install(pipe, op->state.fd, listener->name.plain);
   op->state.listener = NULL;
   op->state.fd = -1;
   ep_listener_release(listener);
@@ -375,74 +374,4 @@ bool os_pipe_cancel(os_pipe *pipe, os_op *op, bool closing) {
   }
   os_lock_leave(&pipe->port->lock);
   return mine;
-}
-
-/* ---- bytes ---- every call carries MSG_DONTWAIT: O_NONBLOCK belongs to everybody who shares the descriptor */
-
-#define PIPE_MOST 0x40000000u /* bytes of one call; the kernel itself stops at a little less than 2 GiB */
-
-static uint32_t pipe__size(const nps_buffer *buffers, uint32_t count) {
-  size_t size = 0;
-  for (uint32_t i = 0; i < count && size < PIPE_MOST; i++) {
-    size += buffers[i].size < PIPE_MOST ? buffers[i].size : PIPE_MOST;
-  }
-  return size < PIPE_MOST ? (uint32_t)size : PIPE_MOST;
-}
-
-static void pipe__take_bytes(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
-  struct msghdr message = {.msg_iov = ep_vector(buffers), .msg_iovlen = count}; /* no control: the kernel closes sent
-                                                                                     descriptors */
-  uint32_t size = pipe__size(buffers, count);
-  ssize_t taken;
-  *done = (os_completion){.result = NPS_OK};
-  do {
-    taken = recvmsg(pipe->fd, &message, MSG_DONTWAIT);
-  } while (taken < 0 && errno == EINTR);
-  if (taken > 0) {
-    done->bytes = (uint32_t)taken;
-    /* A short read means "drained" unless the peer closed (data and close are one edge) or the stream is cut at a
-     * descriptor or at an out-of-band byte, behind which there may be more. */
-    if (done->bytes < size && (message.msg_flags & MSG_CTRUNC) == 0 && !atomic_load(&pipe->peer_done) &&
-        !atomic_load(&pipe->split)) {
-      done->flags = OS_DRAINED;
-    }
-  } else if (taken == 0 || errno == ECONNRESET) { /* reset: it left without reading all; what it sent came first */
-    pipe->reset = pipe->reset || taken < 0;
-    done->result = ep_result(NPS_END_OF_STREAM, 0);
-  } else if (errno == EAGAIN) {
-    done->result = ep_result(NPS_WOULD_BLOCK, 0);
-  } else {
-    done->result = ep_error(errno);
-  }
-}
-
-void os_pipe_take(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
-  if (atomic_load(&pipe->edge_in)) {
-    atomic_store(&pipe->edge_in, false); /* before the call: an edge that comes during it stays */
-  }
-  if (pipe->message) {
-    ep_message_take(pipe, buffers, count, done);
-  } else {
-    pipe__take_bytes(pipe, buffers, count, done);
-  }
-}
-
-void os_pipe_give(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_completion *done) {
-  struct msghdr message = {.msg_iov = ep_vector(buffers), .msg_iovlen = count};
-  ssize_t given;
-  *done = (os_completion){.result = NPS_OK};
-  if (atomic_load(&pipe->edge_out)) {
-    atomic_store(&pipe->edge_out, false); /* before the call, as above */
-  }
-  do {
-    given = sendmsg(pipe->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  } while (given < 0 && errno == EINTR);
-  if (given >= 0) {
-    done->bytes = (uint32_t)given;
-  } else {
-    pipe->reset = pipe->reset || errno == ECONNRESET;
-    done->result = errno == EAGAIN     ? ep_result(NPS_WOULD_BLOCK, 0)
-                   : errno == EMSGSIZE ? ep_result(NPS_E_INVALID_ARGUMENT, NPS_ARGUMENT_MESSAGE)
-                                       : ep_error(errno);
-  }
 }

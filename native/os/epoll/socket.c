@@ -9,11 +9,38 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-int ep_socket_connect(const char *path, int type, int *fd) {
+/* Linux 6.16; its headers have it later than its kernels. Two systems number their options otherwise. */
+#if !defined SO_PASSRIGHTS && !defined __hppa__ && !defined __sparc__
+#define SO_PASSRIGHTS 83
+#endif
+
+/* Whether from now on nobody can send it descriptors: they fail with EPERM there. */
+static bool socket__refuse_descriptors(int fd) {
+#ifdef SO_PASSRIGHTS
+  int pass = 0;
+  return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &pass, (socklen_t)sizeof pass) == 0;
+#else
+  (void)fd;
+  return false;
+#endif
+}
+
+int ep_socket_new(int type, int *fd, bool *plain) {
   /* Non-blocking so that a full backlog answers EAGAIN; AF_UNIX never answers EINPROGRESS. */
-  int client = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (client < 0) {
+  int made = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (made < 0) {
     return errno;
+  }
+  *plain = socket__refuse_descriptors(made);
+  *fd = made;
+  return 0;
+}
+
+int ep_socket_connect(const char *path, int type, int *fd, bool *plain) {
+  int client;
+  int made = ep_socket_new(type, &client, plain);
+  if (made != 0) {
+    return made;
   }
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   memcpy(address.sun_path, path, strlen(path) + 1);

@@ -19,6 +19,8 @@ int fault_own_epoll_ctl(const fault_error *error, int epoll_fd, int operation, i
 void fault_own_free(const fault_error *error, void *memory);
 ssize_t fault_own_recvmsg(const fault_error *error, int fd, struct msghdr *message, int flags);
 ssize_t fault_own_recvmsg_epoll_message(const fault_error *error, int fd, struct msghdr *message, int flags);
+ssize_t fault_own_recv_epoll_bytes(const fault_error *error, int fd, void *memory, size_t size, int flags);
+ssize_t fault_own_send(const fault_error *error, int fd, const void *memory, size_t size, int flags);
 ssize_t fault_own_sendmsg(const fault_error *error, int fd, const struct msghdr *message, int flags);
 long fault_own_syscall_epoll_lock(const fault_error *error, long number, void *word, int operation, unsigned int value,
     void *timeout, void *word2, unsigned int value3);
@@ -154,6 +156,22 @@ ssize_t fault_own_recvmsg_epoll_message(const fault_error *error, int fd, struct
   return fault_own_recvmsg(error, fd, message, flags);
 }
 
+ssize_t fault_own_recv_epoll_bytes(const fault_error *error, int fd, void *memory, size_t size, int flags) {
+  if (error != NULL) {
+    own__fail(error, fd);
+    return -1;
+  }
+  return recv(fd, memory, size, flags);
+}
+
+ssize_t fault_own_send(const fault_error *error, int fd, const void *memory, size_t size, int flags) {
+  if (error != NULL) {
+    own__fail(error, fd);
+    return -1;
+  }
+  return send(fd, memory, size, flags);
+}
+
 ssize_t fault_own_sendmsg(const fault_error *error, int fd, const struct msghdr *message, int flags) {
   if (error != NULL) {
     own__fail(error, fd);
@@ -224,7 +242,7 @@ int32_t fault_status_of(const char *import, uint32_t code) {
   if (strcmp(import, "open") == 0 && (code == EISDIR || code == ELOOP)) {
     return NPS_E_ACCESS_DENIED;
   }
-  if (strcmp(import, "recvmsg") == 0 && code == ECONNRESET) {
+  if ((strcmp(import, "recv") == 0 || strcmp(import, "recvmsg") == 0) && code == ECONNRESET) {
     return NPS_END_OF_STREAM;
   }
   switch (code) {

@@ -23,7 +23,7 @@ TEST(test_a_read_without_memory_does_not_end_the_stream) {
   linked link = link_new(l, 1, OUR_SERVER);
   REQUIRE(peer_send(link.peer, "x", 1));
   loop_await(l, 1, NPS_READABLE);
-  begin("pipe__take_bytes", "recvmsg", "ENOMEM");
+  begin("bytes__receive", "recv", "ENOMEM");
   nps_result result = try_read(link.pipe);
   end();
   REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, result);
@@ -61,7 +61,7 @@ TEST(test_a_read_that_cannot_be_waited_for_says_so_and_the_next_one_waits) {
 TEST(test_a_write_without_memory_does_not_end_the_stream) {
   loop *l = loop_new();
   linked link = link_new(l, 1, OUR_SERVER);
-  begin("os_pipe_give", "sendmsg", "ENOBUFS");
+  begin("bytes__send", "send", "ENOBUFS");
   nps_result result = try_write(link.pipe);
   end();
   REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, result);

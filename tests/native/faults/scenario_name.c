@@ -187,7 +187,9 @@ static bool name__adopted(world *w, nps_pipe *pipe, peer *other) {
     have += count;
   }
   WORLD_REQUIRE(have == 3 && bytes[0] == 'a' && bytes[2] == 'c');
-  while ((result = nps_pipe_write(pipe, "z", 1, &count)) != NPS_OK) {
+  char last[] = "yz";
+  const nps_buffer parts[] = {{last, 1}, {last + 1, 1}};
+  while ((result = nps_pipe_write_vector(pipe, parts, 2, &count)) != NPS_OK) {
     if (nps_result_status(result) == NPS_WOULD_BLOCK) {
       world_await(w, 1, NPS_WRITABLE | NPS_CLOSED | NPS_ERROR);
       continue;
@@ -197,7 +199,8 @@ static bool name__adopted(world *w, nps_pipe *pipe, peer *other) {
       return WORLD_LOST(w);
     }
   }
-  peer_receive_exactly(other, bytes, 1);
+  WORLD_REQUIRE(count == 2);
+  peer_receive_exactly(other, bytes, 2);
   return true;
 }
 

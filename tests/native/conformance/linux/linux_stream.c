@@ -81,7 +81,8 @@ TEST(test_half_close_ends_reading_and_not_writing) { /* R3, W3 */
   }
 }
 
-static void send_descriptor(int fd, const char *bytes, size_t size, int sent) {
+/* Sends bytes with a descriptor: 0 or an errno. */
+static int send_descriptor(int fd, const char *bytes, size_t size, int sent) {
   char control[CMSG_SPACE(sizeof(int))];
   struct iovec part = {.iov_base = (char *)(uintptr_t)bytes, .iov_len = size};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
@@ -91,37 +92,105 @@ static void send_descriptor(int fd, const char *bytes, size_t size, int sent) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int));
   memcpy(CMSG_DATA(header), &sent, sizeof sent);
-  REQUIRE_EQUAL(size, sendmsg(fd, &message, MSG_NOSIGNAL));
+  const ssize_t done = sendmsg(fd, &message, MSG_NOSIGNAL);
+  REQUIRE(done < 0 || done == (ssize_t)size);
+  return done < 0 ? errno : 0;
 }
 
-TEST(test_a_sent_descriptor_neither_stalls_nor_leaks) { /* P2, R1, X3 */
-  loop *l = loop_new();
-  linked a = link_new(l, 1, OUR_SERVER);
-  int fd = peer_fd(&a), gift = open("/dev/null", O_RDONLY | O_CLOEXEC);
+static int gift_open(void) {
+  int gift = open("/dev/null", O_RDONLY | O_CLOEXEC);
   REQUIRE(gift >= 0);
-  uint32_t handles = sys_handle_count();
-  REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(a.pipe));
-  for (int round = 0; round < 100; round++) {
-    char memory[4096];
-    size_t have = 0, count;
-    REQUIRE(peer_send(a.peer, "ab", 2));
-    send_descriptor(fd, "cd", 2, gift); /* the stream is cut before and behind it */
-    REQUIRE(peer_send(a.peer, "ef", 2));
-    while (have < 6) { /* by the rule: a short read means "wait", so an event must come for the rest */
-      loop_await(l, 1, NPS_READABLE);
-      while (read_pipe(a.pipe, memory + have, sizeof memory - have, &count) == NPS_OK) {
-        size_t room = sizeof memory - have;
-        have += count;
-        if (count < room) {
-          break;
-        }
+  return gift;
+}
+
+/* "abcdef" comes, and a descriptor behind "cd". By the rule: a short read means "wait", so an event must come for the rest. */
+static void expect_no_stall(loop *l, nps_pipe *pipe, int other, int gift) {
+  char memory[4096];
+  size_t have = 0, count;
+  REQUIRE(send(other, "ab", 2, MSG_NOSIGNAL) == 2);
+  REQUIRE_EQUAL(0, send_descriptor(other, "cd", 2, gift)); /* the stream is cut before and behind it */
+  REQUIRE(send(other, "ef", 2, MSG_NOSIGNAL) == 2);
+  while (have < 6) {
+    loop_await(l, 1, NPS_READABLE);
+    while (read_pipe(pipe, memory + have, sizeof memory - have, &count) == NPS_OK) {
+      size_t room = sizeof memory - have;
+      have += count;
+      if (count < room) {
+        break;
       }
     }
-    REQUIRE(have == 6 && memcmp(memory, "abcdef", 6) == 0);
+  }
+  REQUIRE(have == 6 && memcmp(memory, "abcdef", 6) == 0);
+}
+
+TEST(test_a_sent_descriptor_neither_stalls_nor_leaks) { /* P2, R1, X3: on a connection that others made */
+  loop *l = loop_new();
+  nps_pipe *pipe = NULL;
+  int pair[2], gift = gift_open();
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+  REQUIRE_OK(nps_pipe_adopt(pair[0], NULL, &pipe));
+  register_pipe(l, pipe, 1);
+  uint32_t handles = sys_handle_count();
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(pipe));
+  for (int round = 0; round < 100; round++) {
+    expect_no_stall(l, pipe, pair[1], gift);
   }
   REQUIRE_EQUAL(handles, sys_handle_count());
   close(gift);
-  link_end(a);
+  end_pipe(pipe);
+  close(pair[1]);
+  loop_end(l);
+}
+
+TEST(test_a_descriptor_that_who_was_lent_the_handle_allows_does_not_stall) { /* P2, A2 */
+  for (int i = 0; i < 2; i++) {
+    loop *l = loop_new();
+    linked a = link_new(l, 1, i == 0 ? OUR_SERVER : OUR_CLIENT);
+    intptr_t lent = -1;
+    int allow = 1, gift = gift_open();
+    REQUIRE_OK(nps_pipe_os_handle(a.pipe, &lent));
+    (void)setsockopt((int)lent, SOL_SOCKET, 83, &allow, sizeof allow); /* SO_PASSRIGHTS; older kernels always allow */
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(a.pipe));
+    for (int round = 0; round < 10; round++) {
+      expect_no_stall(l, a.pipe, peer_fd(&a), gift);
+    }
+    close(gift);
+    link_end(a);
+    loop_end(l);
+  }
+}
+
+/* Whether this kernel can refuse descriptors (Linux 6.16). */
+static bool kernel_refuses(void) {
+  int pair[2], pass = 0;
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+  bool refuses = setsockopt(pair[0], SOL_SOCKET, 83, &pass, sizeof pass) == 0;
+  close(pair[0]);
+  close(pair[1]);
+  return refuses;
+}
+
+TEST(test_a_descriptor_is_refused) { /* also by an end that has not been accepted yet */
+  if (!kernel_refuses()) {
+    test_skip("this kernel cannot refuse descriptors");
+  }
+  loop *l = loop_new();
+  const char *name = test_name();
+  nps_pipe *server = server_new(name);
+  int gift = gift_open();
+  register_pipe(l, server, 1);
+  linked early = {.pipe = server, .peer = peer_open(name)};
+  REQUIRE_EQUAL(EPERM, send_descriptor(peer_fd(&early), "cd", 2, gift));
+  REQUIRE(peer_send(early.peer, "ab", 2));
+  REQUIRE_STATUS(NPS_OK, nps_pipe_connect(server));
+  char memory[2];
+  REQUIRE(loop_read(l, 1, server, memory, sizeof memory) == 2 && memcmp(memory, "ab", 2) == 0);
+  REQUIRE_EQUAL(EPERM, send_descriptor(peer_fd(&early), "cd", 2, gift));
+  linked ours = link_new(l, 2, OUR_CLIENT);
+  REQUIRE_EQUAL(EPERM, send_descriptor(peer_fd(&ours), "cd", 2, gift));
+  close(gift);
+  link_end(early);
+  link_end(ours);
   loop_end(l);
 }
 
