@@ -8,6 +8,9 @@ internal sealed class AsyncContestant(string who, StreamSource source) : IContes
     public const string Ours = "ours-async";
     public const string OursInline = "ours-async-inline";
 
+    /// <summary>A loop for the servers and one for the clients.</summary>
+    public const string OursInlineLoops = "ours-async-inline-two-loops";
+
     private const int ReadCapacity = 131072;
 
     private readonly List<Stream> _heldStreams = [];

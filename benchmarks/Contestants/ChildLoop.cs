@@ -45,8 +45,9 @@ internal static class ChildLoop
 
     public static StreamSource SourceFor(string who) => who switch
     {
-        AsyncContestant.Ours => new OursSource(inline: false),
-        AsyncContestant.OursInline => new OursSource(inline: true),
+        AsyncContestant.Ours => new OursSource(inlineLoops: 0),
+        AsyncContestant.OursInline => new OursSource(inlineLoops: 1),
+        AsyncContestant.OursInlineLoops => new OursSource(inlineLoops: 2),
         SystemIoPipesContestant.Who or SystemIoPipesContestant.WhoInline => new SystemIoPipesSource(),
         _ => throw new ArgumentException($"unknown contestant: {who}", nameof(who)),
     };

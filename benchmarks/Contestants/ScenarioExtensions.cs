@@ -19,6 +19,15 @@ internal static class ScenarioExtensions
 
     public static bool IsAsync(this Scenario scenario) => scenario >= Scenario.AsyncOneflow;
 
+    /// <summary>The same work for who has no streams.</summary>
+    public static Scenario WithoutStreams(this Scenario scenario) => scenario switch
+    {
+        Scenario.AsyncOneflow or Scenario.AsyncPingpong => Scenario.Pingpong,
+        Scenario.AsyncStream => Scenario.Stream,
+        Scenario.AsyncFanin => Scenario.Fanin,
+        _ => scenario,
+    };
+
     public static bool IsIdle(this Scenario scenario) => scenario is Scenario.Idle or Scenario.AsyncIdle;
 
     public static bool IsStream(this Scenario scenario) => scenario is Scenario.Stream or Scenario.AsyncStream;

@@ -51,5 +51,5 @@ internal sealed record BenchmarkCase(Scenario Scenario, int Size, int Pipes)
     }
 
     public Play ToPlay(Contender contender, long warmup, long operations) =>
-        new(contender.Variant, Scenario, Size, Pipes, Play.Whole(warmup, Pipes), Play.Whole(operations, Pipes));
+        new(contender.Variant, contender.Who == Contender.Floor ? Scenario.WithoutStreams() : Scenario, Size, Pipes, Play.Whole(warmup, Pipes), Play.Whole(operations, Pipes));
 }

@@ -11,6 +11,10 @@ internal sealed record Contender(string Who, string Variant, bool Counted)
     public const string Floor = "floor";
     public const string OursC = "ours-c";
 
+    // Beside streams: what the system itself costs.
+    private static readonly Contender s_floor = new(Floor, Play.OneThread, true);
+    private static readonly Contender s_floorOfTwo = new(Floor, Play.TwoThreads, false);
+
     private static readonly string[] s_programs = [Floor, OursC, OursContestant.Who, SystemIoPipesContestant.Who];
 
     private static readonly string[] s_asyncPrograms =
@@ -25,10 +29,19 @@ internal sealed record Contender(string Who, string Variant, bool Counted)
     /// floor, or the base class library.</summary>
     public static Contender[] For(Scenario scenario, IHost host) => scenario switch
     {
-        Scenario.AsyncOneflow => Each(Play.OneFlow, true, host),
-        Scenario.AsyncPingpong => [.. Each(Play.TwoTasks, true, host), .. Each(Play.TwoProcesses, false, host)],
-        Scenario.AsyncStream => Each(Play.TwoTasks, true, host),
-        Scenario.AsyncFanin => [.. Each(Play.TwoTasks, true, host), .. Each(Play.TaskEach, true, host)],
+        Scenario.AsyncOneflow => [.. Each(Play.OneFlow, true, host), s_floor],
+        Scenario.AsyncPingpong =>
+            [.. Each(Play.TwoTasks, true, host), .. Each(Play.TwoProcesses, false, host), s_floor, s_floorOfTwo],
+        Scenario.AsyncStream => [.. Each(Play.TwoTasks, true, host), s_floor, s_floorOfTwo],
+        Scenario.AsyncFanin =>
+        [
+            .. Each(Play.TwoTasks, true, host),
+            new(AsyncContestant.OursInlineLoops, Play.TwoTasks, false),
+            .. Each(Play.TaskEach, true, host),
+            new(AsyncContestant.OursInlineLoops, Play.TaskEach, false),
+            s_floor,
+            s_floorOfTwo,
+        ],
         Scenario.AsyncIdle => Each(Play.TwoTasks, false, host),
         Scenario.AsyncBlocked =>
         [

@@ -35,7 +35,7 @@ internal sealed class Entry(Contender contender)
             BytesAllocatedPerOp = managed && Failure is null
                 ? Round(Median(measure => measure.AllocatedBytes) / Operations, 2)
                 : null,
-            P99Us = Failure is null && benchmarkCase.Scenario.IsAsync()
+            P99Us = managed && Failure is null && benchmarkCase.Scenario.IsAsync()
                 ? Round(Median(measure => measure.P99Nanoseconds) / 1e3, 3)
                 : null,
             Note = Failure,

@@ -3,8 +3,8 @@ using NamedPipeShim.Benchmarks.Contestants;
 
 namespace NamedPipeShim.Benchmarks.Harness;
 
-/// <summary>The results for people: a block for each case, each row beside its base: the floor, which comes first, or the first
-/// row that was played in the same way.</summary>
+/// <summary>The results for people: a block for each case, each row beside its base: the floor, if it comes first; or the first
+/// row that was played in the same way, and a floor that comes last beside the first row of all.</summary>
 internal static class Table
 {
     public static void Print(IReadOnlyList<Result> results)
@@ -28,7 +28,9 @@ internal static class Table
             + $"{"MB/s",9}{"calls/op",10}{"alloc B/op",12}{last,11}");
         foreach (Result result in results)
         {
-            Result beside = first.Who == Contender.Floor ? first : results.First(other => other.Variant == result.Variant);
+            Result beside = result.Who == Contender.Floor || first.Who == Contender.Floor
+                ? first
+                : results.First(other => other.Variant == result.Variant);
             Console.WriteLine($"  {Who(result),-38}"
                 + $"{Number(result.UsPerOp, 2),10}{Number(result.UsPerOp / beside.UsPerOp, 2),9}"
                 + $"{Number(result.CpuUsPerOp, 2),11}{Number(result.CpuUsPerOp / beside.CpuUsPerOp, 2),9}"
