@@ -14,6 +14,7 @@ internal static class WaitingTrial
         var payload = new Payload(play.Size);
         byte[] message = payload.NewMessage();
         byte[] buffer = new byte[play.Size];
+        var done = new UnboxedAwait();
         (long operations, long waited) = (0, 0);
         ulong sequence = 0;
         await RunAsync(play.Warmup).ConfigureAwait(false);
@@ -35,14 +36,14 @@ internal static class WaitingTrial
                 ValueTask write = writer.WriteAsync(message, token);
                 waited += write.IsCompleted ? 0 : 1;
                 operations += 2;
-                int position = await read.ConfigureAwait(false);
+                int position = await done.On(read);
                 payload.Check(buffer.AsSpan(0, position), 0, sequence);
                 while (position < play.Size)
                 {
                     read = reader.ReadAsync(buffer, token);
                     waited += read.IsCompleted ? 0 : 1;
                     operations++;
-                    int count = await read.ConfigureAwait(false);
+                    int count = await done.On(read);
                     payload.Check(buffer.AsSpan(0, count), position, sequence);
                     position += count;
                 }
