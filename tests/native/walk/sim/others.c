@@ -83,10 +83,17 @@ static void kernel__end_peer(walk_pipe *p) {
   }
 }
 
-/* The rarest of all: faults in a disconnect whose operation the kernel keeps, while there is none to spare. */
+/* The rarest of all: a half-close without memory for its empty message, where nothing is registered; and faults in a disconnect whose
+ * operation the kernel keeps, while there is none to spare. */
 bool walk_call_rarely(walk_pipe *p) {
   const nps_pipe *pipe = p->pipe;
-  if (!world.faults || !p->server || pipe->state != PIPE_CONNECTED) return false;
+  if (!world.faults || pipe->state != PIPE_CONNECTED) return false;
+  if (!os_direct_io && p->message && !p->registered && !p->shut && walk_chance(3)) {
+    sim_fault_at(SIM_FAULT_ALLOC, 1);
+    walk_shutdown(p);
+    return true;
+  }
+  if (!p->server) return false;
   const bool none_to_spare = pipe->poll != NULL && pipe->poll->free_ops == NULL && op_is_pending(pipe->in);
   if (none_to_spare && walk_chance(70)) {
     if (walk_chance(30)) walk_deregister(p);
