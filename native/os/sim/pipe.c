@@ -122,8 +122,13 @@ static bool pipe__refused(const os_pipe *pipe, const os_op *op, nps_result *resu
     *result = sim_result(NPS_E_NOT_SUPPORTED);
     return true;
   }
-  if (file->side != NULL) return false;
-  *result = sim_result(NPS_E_NOT_CONNECTED);
+  if (file->side == NULL) {
+    *result = sim_result(NPS_E_NOT_CONNECTED);
+    return true;
+  }
+  const bool probe = op->kind == OS_READ_PROBE || op->kind == OS_WRITE_PROBE || op->kind == OS_CLOSE_PROBE;
+  if (!os_direct_io || !probe || !sim_strikes(SIM_FAULT_PROBE)) return false;
+  *result = sim_result(NPS_E_OUT_OF_MEMORY);
   return true;
 }
 

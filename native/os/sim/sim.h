@@ -22,6 +22,7 @@ typedef enum sim_fault {
   SIM_FAULT_CANCELLED,   /* a read or a write that nobody cancelled ends with NPS_E_CLOSED: a lent handle */
   SIM_FAULT_DISCONNECT,  /* NPS_E_IO */
   SIM_FAULT_SHUTDOWN,    /* NPS_E_IO; direct */
+  SIM_FAULT_PROBE,       /* NPS_E_OUT_OF_MEMORY, at once; direct */
   SIM_FAULT_COUNT
 } sim_fault;
 

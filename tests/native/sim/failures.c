@@ -118,6 +118,42 @@ TEST(test_the_peers_close_is_told_also_where_watching_for_it_failed) { /* P8 */
   }
 }
 
+TEST(test_the_peers_close_is_told_after_want_of_memory_in_watching_for_it) { /* P8 */
+  if (!os_direct_io)
+    return; /* a read is pending there */
+  script s = script_begin();
+  nps_result error = NPS_OK;
+  REQUIRE_OK(nps_pipe_reregister(s.pipe, 1, NPS_INTEREST_WRITABLE));
+  sim_file *client = connected(&s);
+  sim_fault_at(SIM_FAULT_PROBE, 1);
+  REQUIRE_EQUAL(1, sim_write(client, "a", 1)); /* nobody is interested in it, but who hears of it looks for the end from now on */
+  REQUIRE_EQUAL(NPS_ERROR, script_events(&s));
+  REQUIRE_EQUAL(1, sim_fault_hits(SIM_FAULT_PROBE));
+  REQUIRE_OK(nps_pipe_take_error(s.pipe, &error));
+  REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, error);
+  sim_close(client);
+  REQUIRE_EQUAL(NPS_CLOSED, script_events(&s));
+  script_end(&s);
+}
+
+TEST(test_want_of_memory_in_a_probe_is_told_once_and_another_end_for_ever) { /* W3 */
+  if (!os_direct_io)
+    return; /* there is no probe for room there */
+  script s = script_begin();
+  static const char bytes[200] = {0}; /* more than the kernel keeps */
+  sim_file *client = connected(&s);
+  size_t count = 0;
+  sim_fault_at(SIM_FAULT_PROBE, 1);
+  REQUIRE_OK(nps_pipe_write(s.pipe, bytes, sizeof bytes, &count));
+  REQUIRE(count < sizeof bytes);
+  REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, nps_pipe_write(s.pipe, bytes, 1, &count));
+  sim_fault_at(SIM_FAULT_WRITE, 1);
+  for (int i = 0; i < 3; i++)
+    REQUIRE_STATUS(NPS_E_IO, nps_pipe_write(s.pipe, bytes, 1, &count));
+  sim_close(client);
+  script_end(&s);
+}
+
 static void reregister_without_wake(sim_moment moment, void *context) {
   script *s = context;
   if (moment != SIM_ASLEEP || sim_fault_hits(SIM_FAULT_PORT_WAKE) != 0)
@@ -135,6 +171,34 @@ TEST(test_an_event_whose_wake_failed_is_not_slept_over) { /* P2 */
   REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, NPS_FOREVER, &count));
   sim_set_hook(NULL, NULL);
   REQUIRE_EQUAL(1, sim_fault_hits(SIM_FAULT_PORT_WAKE));
+  REQUIRE_EQUAL(1, count);
+  REQUIRE_EQUAL(5, event.token);
+  sim_close(client);
+  script_end(&s);
+}
+
+/* No wake succeeds until somebody has let some time pass, twice. */
+static void reregister_without_wakes(sim_moment moment, void *context) {
+  script *s = context;
+  if (moment == SIM_NAP && sim_fault_hits(SIM_FAULT_PORT_WAKE) == 3)
+    sim_current()->fault_per_10000[SIM_FAULT_PORT_WAKE] = 0;
+  if (moment != SIM_ASLEEP || sim_fault_hits(SIM_FAULT_PORT_WAKE) != 0)
+    return;
+  sim_current()->fault_per_10000[SIM_FAULT_PORT_WAKE] = 10000;
+  REQUIRE_OK(nps_pipe_reregister(s->pipe, 5, NPS_INTEREST_WRITABLE));
+}
+
+TEST(test_an_event_whose_wake_fails_again_and_again_is_not_slept_over) { /* P2 */
+  script s = script_begin();
+  sim_file *client = connected(&s);
+  nps_event event;
+  uint32_t count = 0;
+  sim_current()->threads = true; /* naps within the hook are moments too */
+  sim_set_hook(reregister_without_wakes, &s);
+  REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, NPS_FOREVER, &count));
+  sim_set_hook(NULL, NULL);
+  sim_current()->threads = false;
+  REQUIRE_EQUAL(3, sim_fault_hits(SIM_FAULT_PORT_WAKE));
   REQUIRE_EQUAL(1, count);
   REQUIRE_EQUAL(5, event.token);
   sim_close(client);

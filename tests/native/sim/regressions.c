@@ -175,6 +175,30 @@ TEST(test_a_read_before_the_client_comes_is_made_good_on_demand) { /* P10 */
   script_end(&s);
 }
 
+TEST(test_the_event_that_connect_owes_outlives_a_reregister_on_demand) { /* C2, P10 */
+  static const uint32_t interests[] = {BOTH_INTERESTS, NPS_INTEREST_READABLE};
+  for (uint32_t i = 0; i < 2; i++) {
+    script s = script_begin();
+    nps_server_options options;
+    nps_pipe *writer = NULL;
+    nps_event event;
+    uint32_t count = 0;
+    REQUIRE_OK(nps_server_options_init(&options, sizeof options));
+    options.name = "writer";
+    options.direction = NPS_DIRECTION_OUT; /* nothing of it is watched */
+    REQUIRE_OK(nps_pipe_create(&options, &writer));
+    REQUIRE_OK(nps_pipe_register(writer, s.poll, 2, BOTH_INTERESTS));
+    sim_file *client = sim_connect(options.name, NPS_DIRECTION_IN);
+    REQUIRE_OK(nps_pipe_connect(writer)); /* and a writable event */
+    REQUIRE_OK(nps_pipe_reregister(writer, 2, interests[i] | NPS_INTEREST_ON_DEMAND));
+    REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, 0, &count));
+    REQUIRE(i == 0 ? count == 1 && event.readiness == NPS_WRITABLE : count == 0); /* without interest it goes */
+    sim_close(client);
+    nps_pipe_release(writer);
+    script_end(&s);
+  }
+}
+
 TEST(test_a_short_read_on_demand_watches_nothing) { /* P10 */
   if (!os_direct_io) return;
   script s = script_begin();
@@ -188,6 +212,24 @@ TEST(test_a_short_read_on_demand_watches_nothing) { /* P10 */
   REQUIRE_OK(nps_pipe_read(s.pipe, bytes, sizeof bytes, &count));
   REQUIRE_EQUAL(1, count);
   REQUIRE_EQUAL(0, sim_in_flight());
+  REQUIRE_EQUAL(0, script_events(&s));
+  sim_close(client);
+  script_end(&s);
+}
+
+TEST(test_a_short_write_on_demand_watches_nothing) { /* P10 */
+  if (!os_direct_io) return;
+  script s = script_begin();
+  static const char bytes[200] = {0}; /* more than the kernel keeps */
+  size_t count = 0;
+  REQUIRE_OK(nps_pipe_reregister(s.pipe, 1, BOTH_INTERESTS | NPS_INTEREST_ON_DEMAND));
+  sim_file *client = sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX);
+  REQUIRE_OK(nps_pipe_connect(s.pipe));
+  REQUIRE_OK(nps_pipe_write(s.pipe, bytes, sizeof bytes, &count));
+  REQUIRE_EQUAL(100, count);
+  REQUIRE_EQUAL(0, sim_in_flight());
+  REQUIRE_EQUAL(0, script_events(&s));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_write(s.pipe, bytes, 1, &count));
   REQUIRE_EQUAL(0, script_events(&s));
   sim_close(client);
   script_end(&s);

@@ -61,7 +61,7 @@ void walk_change_mood(void) {
   now->whole_percent = shares[sim_random(5)];
   now->spurious_percent = sim_random(3);
   world.faults = sim_chance(40);
-  for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) {
+  for (uint32_t i = 0; i < SIM_FAULT_PROBE; i++) { /* want of memory that a probe tells: of the scripts alone */
     now->fault_per_10000[i] = world.faults && sim_chance(30) ? sim_random(4000) : 0;
   }
 }
