@@ -247,7 +247,7 @@ public class TransportTests
     {
         const int Connections = 20;
         CountingMemoryPool pool = new();
-        NamedPipeShimTransportOptions options = new();
+        NamedPipeShimTransportOptions options = new() { CloseDelay = TimeSpan.Zero };
         Assert.That(options.WaitForDataBeforeAllocatingBuffer, Is.True);
         options.WaitForDataBeforeAllocatingBuffer = wait;
         await using IConnectionListener listener =
