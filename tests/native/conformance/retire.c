@@ -1,5 +1,7 @@
 /* An instance that will not listen again: C10. Linux gives the name up with the last that may; on Windows it is taken while anybody
  * has it, and a client is told busy. */
+#include <stdio.h>
+
 #include "loop.h"
 #include "sys.h"
 
@@ -207,8 +209,11 @@ TEST(test_a_retired_instance_counts_until_it_is_closed) { /* C10, O1, F1 */
   end_pipe(server);
   REQUIRE_OK(nps_pipe_info(waiting, &info));
   REQUIRE_EQUAL(1, info.instances);
+  peer *late = peer_open(options.name); /* the one that waits has the name, all the same */
+  loop_connect(l, waiting == pipes[0] ? 0 : 1, waiting);
   REQUIRE_OK(nps_pipe_create(&options, &pipes[2]));
   end_pipe(pipes[2]);
+  peer_close(late);
   end_pipe(waiting);
   end_pipe(client);
   loop_end(l);
@@ -239,5 +244,42 @@ TEST(test_names_that_end_by_retiring_leave_nothing) { /* C10, X3 */
     REQUIRE_EQUAL(PEER_NOT_FOUND, peer_try_open(name, &nobody));
   }
   REQUIRE_EQUAL(before, sys_handle_count());
+  loop_end(l);
+}
+
+/* On Linux a client has the number of the descriptor that listened. */
+TEST(test_the_end_of_a_retired_instance_disturbs_nobody) { /* C10 */
+  enum { OTHERS = 3 };
+  loop *l = loop_new();
+  const char *name = test_name();
+  char *other = test_new(300);
+  (void)snprintf(other, 300, "%s-other", name);
+  peer *client;
+  nps_pipe *servers[OTHERS], *clients[OTHERS];
+  for (uint64_t i = 0; i < OTHERS; i++) {
+    servers[i] = server_new(other);
+    register_pipe(l, servers[i], 10 + i);
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(servers[i]));
+  }
+  nps_pipe *server = connected_server(l, 1, name, &client);
+  REQUIRE_OK(nps_pipe_retire(server));
+  for (uint64_t i = 0; i < OTHERS; i++) {
+    clients[i] = client_new(other);
+    register_pipe(l, clients[i], 20 + i);
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(clients[i]));
+  }
+  end_pipe(server);
+  for (uint64_t i = 0; i < OTHERS; i++) {
+    loop_connect(l, 10 + i, servers[i]);
+    REQUIRE_OK(try_write(servers[i]));
+  }
+  for (uint64_t i = 0; i < OTHERS; i++) {
+    loop_await(l, 20 + i, NPS_READABLE);
+  }
+  for (int i = 0; i < OTHERS; i++) {
+    end_pipe(clients[i]);
+    end_pipe(servers[i]);
+  }
+  peer_close(client);
   loop_end(l);
 }

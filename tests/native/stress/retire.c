@@ -25,7 +25,8 @@ static void host_one(void *context, chance *random) {
   jitter(random);
   nps_result connected = nps_pipe_connect(pipe);
   const uint64_t deadline = test_deadline();
-  while (nps_result_status(connected) == NPS_WOULD_BLOCK && sys_atomic_get(&at->guests) != 0 && !test_expired(deadline)) {
+  while (
+      nps_result_status(connected) == NPS_WOULD_BLOCK && sys_atomic_get(&at->guests) != 0 && !test_expired(deadline)) {
     REQUIRE_OK(nps_poll_wait(poll, &event, 1, 1, &count));
     connected = nps_pipe_connect(pipe);
   }
