@@ -77,8 +77,8 @@ void ep_name_give_up(const char *path, ep_name *name);
 
 /* ---- socket.c ---- */
 
-/* A socket of that type: 0 or an errno. *plain: it carries bytes and never a descriptor, and so do those that it accepts. */
-int ep_socket_new(int type, int *fd, bool *plain);
+/* A socket of that type, or -1 and errno. *plain: it carries bytes and never a descriptor, and so do those that it accepts. */
+int ep_socket_new(int type, bool *plain);
 
 /* The same, connected to the server at `path`: 0, or the errno of connect. EAGAIN: its backlog is full. */
 int ep_socket_connect(const char *path, int type, int *fd, bool *plain);

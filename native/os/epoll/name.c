@@ -107,9 +107,9 @@ static int name__protect(const char *file, const struct stat *made, const ep_acc
 /* A listening socket at a temporary path, for those who may connect only before the first client could. */
 static nps_result name__listen(const char *path, const ep_access *access, char *temporary, ep_name *name) {
   struct stat made;
-  int error = ep_socket_new(access->type, &name->fd, &name->plain);
-  if (error != 0) {
-    return ep_error(error);
+  name->fd = ep_socket_new(access->type, &name->plain);
+  if (name->fd < 0) {
+    return ep_error(errno);
   }
   (void)fchmod(name->fd, 0600); /* Linux gives the socket's mode to the file that bind makes */
   nps_result result = name__bind_temporary(name->fd, path, temporary);
@@ -120,7 +120,7 @@ static nps_result name__listen(const char *path, const ep_access *access, char *
     result = ep_error(errno);
     goto remove_file;
   }
-  error = name__protect(temporary, &made, access);
+  int error = name__protect(temporary, &made, access);
   if (error != 0 || listen(name->fd, SOMAXCONN) != 0) {
     result = ep_error(error != 0 ? error : errno);
     goto remove_file;

@@ -25,22 +25,19 @@ static bool socket__refuse_descriptors(int fd) {
 #endif
 }
 
-int ep_socket_new(int type, int *fd, bool *plain) {
+int ep_socket_new(int type, bool *plain) {
   /* Non-blocking so that a full backlog answers EAGAIN; AF_UNIX never answers EINPROGRESS. */
-  int made = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (made < 0) {
-    return errno;
+  int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd >= 0) {
+    *plain = socket__refuse_descriptors(fd);
   }
-  *plain = socket__refuse_descriptors(made);
-  *fd = made;
-  return 0;
+  return fd;
 }
 
 int ep_socket_connect(const char *path, int type, int *fd, bool *plain) {
-  int client;
-  int made = ep_socket_new(type, &client, plain);
-  if (made != 0) {
-    return made;
+  int client = ep_socket_new(type, plain);
+  if (client < 0) {
+    return errno;
   }
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   memcpy(address.sun_path, path, strlen(path) + 1);
