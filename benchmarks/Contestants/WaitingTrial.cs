@@ -1,3 +1,5 @@
+using NamedPipeShim.Tests.Support;
+
 namespace NamedPipeShim.Benchmarks.Contestants;
 
 /// <summary>
