@@ -209,7 +209,7 @@ void ep_pipe_install(os_pipe *pipe, int fd, bool plain) {
   atomic_store_explicit(&pipe->hung_up, false, memory_order_relaxed);
   atomic_store_explicit(&pipe->split, false, memory_order_relaxed);
   pipe->shared = pipe->reset = false;
-  pipe->plain = plain;
+  pipe->plain = plain && !pipe->inheritable; /* a program that inherits it could allow them */
   if (pipe->message) {
     ep_message_begin(pipe, fd);
   }
