@@ -17,9 +17,9 @@ public enum PipeInterest
     Both = Readable | Writable,
 
     /// <summary>
-    /// Beside one of the others: the system watches the connection only after a call on it has answered would-block. For
-    /// programs that read and write first, and wait only when that fails: until then there is no event, and a short read or
-    /// write does not arm, so go on until would-block (contract P10). A matter of cost alone; on Windows it changes nothing.
+    /// Beside one of the others: the system watches the connection only for a call that has answered would-block. For
+    /// programs that read and write first, and wait only when that fails: no other event is promised, and a short read or
+    /// write does not arm, so go on until would-block (contract P10). A matter of cost alone.
     /// </summary>
     OnDemand = 4,
 }

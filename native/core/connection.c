@@ -7,7 +7,7 @@
 static void connection__established(nps_pipe *pipe, bool promised) {
   pipe->state = PIPE_CONNECTED;
   pipe->ready = pipe->direction & NPS_WRITABLE;
-  pipe->armed = pipe_lets_be(pipe) ? 0 : NPS_READABLE;
+  pipe->armed = pipe_lets_be(pipe) || pipe_read_rests(pipe) ? 0 : NPS_READABLE;
   if (promised || !pipe_lets_be(pipe))
     pipe_report(pipe, NPS_WRITABLE);
   reader_begin(pipe);

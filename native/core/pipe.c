@@ -81,7 +81,8 @@ void pipe_background_error(nps_pipe *pipe, nps_result error) {
 static void pipe__report_all(nps_pipe *pipe) {
   pipe->events &= (uint8_t)(pipe->on_demand ? pipe->interest : 0);
   if (!pipe_lets_be(pipe)) {
-    pipe_arm(pipe, NPS_READABLE);
+    if (!pipe_read_rests(pipe))
+      pipe_arm(pipe, NPS_READABLE);
     pipe_arm(pipe, NPS_WRITABLE);
     if (pipe->state == PIPE_CONNECTED)
       pipe_report(pipe, NPS_WRITABLE & ~(pipe->direction & NPS_WRITABLE));
@@ -129,7 +130,7 @@ static bool pipe__good_interest(uint32_t interest) {
 
 static void pipe__set_interest(nps_pipe *pipe, uint32_t interest) {
   pipe->interest = (uint8_t)(interest & BOTH_INTERESTS);
-  pipe->on_demand = os_direct_io && (interest & NPS_INTEREST_ON_DEMAND) != 0;
+  pipe->on_demand = (interest & NPS_INTEREST_ON_DEMAND) != 0;
 }
 
 nps_result pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_t interest) {
@@ -143,8 +144,11 @@ nps_result pipe_register(nps_pipe *pipe, nps_poll *poll, uint64_t token, uint32_
     result = RESULT(NPS_E_ALREADY_REGISTERED);
   } else {
     pipe__set_interest(pipe, interest);
-    if (pipe->poll == NULL)
+    if (pipe->poll == NULL) {
       result = pipe__bind(pipe, poll);
+    } else {
+      reader_go_on(pipe);
+    }
     if (result == RESULT_OK) {
       pipe->registered = true;
       pipe->token = token;
@@ -168,6 +172,7 @@ nps_result pipe_reregister(nps_pipe *pipe, uint64_t token, uint32_t interest) {
   } else {
     pipe->token = token;
     pipe__set_interest(pipe, interest);
+    reader_go_on(pipe);
     pipe__report_all(pipe);
     reader_watch_close(pipe);
   }

@@ -48,7 +48,8 @@ struct nps_pipe {
   bool peer_closed; /* reported as NPS_CLOSED */
   bool write_again; /* write_end is to be told once: nothing that was accepted is lost */
   bool on_demand; /* the system watches nothing of a connection before a call has answered would-block ... */
-  bool watched; /* ... which one has, in this connection or while it was waited for */
+  bool watched; /* ... which one has, in this connection or while it was waited for. Unless os_direct_io: a read is under way, or what it
+                   brought is still here */
 
   uint32_t read_ahead;
   uint32_t write_limit;
@@ -118,7 +119,12 @@ void pipe_arm(nps_pipe *pipe, uint32_t direction);
 
 /* Readiness is taken for granted, without an event: nothing is watched yet in this connection, nor shall be. */
 static inline bool pipe_lets_be(const nps_pipe *pipe) {
-  return pipe->on_demand && !pipe->watched;
+  return os_direct_io && pipe->on_demand && !pipe->watched;
+}
+
+/* The same of reading alone, where reads are operations: none is under way, and none is to begin before a call wants bytes. */
+static inline bool pipe_read_rests(const nps_pipe *pipe) {
+  return !os_direct_io && pipe->on_demand && !pipe->watched;
 }
 
 /* The peer will send no more: NPS_CLOSED, once for each connection. */

@@ -70,8 +70,15 @@ static void reader__start(nps_pipe *pipe) {
   reader_watch_close(pipe); /* P8: it may have taken the place of a CLOSE_PROBE */
 }
 
+/* Nothing is left. true: on demand that may be so until the next call. */
+static bool reader__may_rest(nps_pipe *pipe) {
+  if (!os_direct_io)
+    pipe->watched = !pipe->on_demand;
+  return pipe_lets_be(pipe) || pipe_read_rests(pipe);
+}
+
 void reader_begin(nps_pipe *pipe) {
-  if (pipe_lets_be(pipe)) {
+  if (pipe_lets_be(pipe) || pipe_read_rests(pipe)) {
     pipe->ready |= pipe->direction & NPS_READABLE;
     return;
   }
@@ -80,6 +87,12 @@ void reader_begin(nps_pipe *pipe) {
   if ((pipe->ready & NPS_READABLE) != 0)
     pipe_became_ready(pipe, NPS_READABLE); /* the client wrote before we looked */
   reader_watch_close(pipe);
+}
+
+void reader_go_on(nps_pipe *pipe) {
+  const bool rested = !os_direct_io && !pipe->watched && pipe->state == PIPE_CONNECTED;
+  if (rested && !pipe->on_demand && (pipe->direction & NPS_DIRECTION_IN) != 0)
+    reader__start(pipe);
 }
 
 /* What a CLOSE_PROBE brought. Without one nobody would hear of the close: so its failure is told, and taking the error tries again. */
@@ -143,8 +156,8 @@ static void reader__advance(reader__room *room, size_t bytes) {
   }
 }
 
-/* Takes from the buffer that was read ahead; an empty one is sent for more at once. In message mode *more says whether the message
- * goes on behind what the caller has got. */
+/* Takes from the buffer that was read ahead; an empty one is sent for more at once, if that is not left to the next call. In message
+ * mode *more says whether the message goes on behind what the caller has got. */
 static void reader__from_buffer(nps_pipe *pipe, reader__room *room, bool *more) {
   op *in = pipe->in;
   const uint32_t left = in->filled - in->taken;
@@ -161,7 +174,8 @@ static void reader__from_buffer(nps_pipe *pipe, reader__room *room, bool *more) 
   }
   *more = in->more;
   in->held = false;
-  reader__start(pipe);
+  if (!reader__may_rest(pipe))
+    reader__start(pipe);
 }
 
 /* Takes from the system straight into the caller's memory. */
@@ -192,6 +206,12 @@ static void reader__arm(nps_pipe *pipe, bool would_block) {
 static nps_result reader__bytes(nps_pipe *pipe, reader__room *room) {
   bool again = true, unused;
   while (again && room->count > 0 && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
+    if (pipe_read_rests(pipe)) {
+      again = room->total == 0; /* else the call answers NPS_OK: nothing is to be asked for yet */
+      if (again)
+        reader__start(pipe);
+      continue;
+    }
     if (reader__has_data(pipe)) {
       reader__from_buffer(pipe, room, &unused);
       continue;
@@ -208,7 +228,7 @@ static nps_result reader__bytes(nps_pipe *pipe, reader__room *room) {
     }
     reader__advance(room, done.bytes);
     if ((done.flags & OS_DRAINED) != 0) {
-      again = !pipe_lets_be(pipe);
+      again = !reader__may_rest(pipe);
       if (again)
         reader__start(pipe);
     }
@@ -224,6 +244,10 @@ static nps_result reader__bytes(nps_pipe *pipe, reader__room *room) {
 static nps_result reader__message(nps_pipe *pipe, reader__room *room) {
   bool got = false, more = true;
   while (more && (!got || room->count > 0) && (pipe->ready & NPS_READABLE) != 0 && pipe->read_end == RESULT_OK) {
+    if (pipe_read_rests(pipe)) {
+      reader__start(pipe);
+      continue;
+    }
     if (reader__has_data(pipe)) {
       reader__from_buffer(pipe, room, &more);
       got = true;

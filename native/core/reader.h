@@ -2,6 +2,7 @@
  *
  * Either the side is READY (a read call finds data read ahead, asks the system, or answers how the stream ended), or an
  * operation is pending that will make it so: `in` is a READ into a pool buffer, or a READ_PROBE where there is no buffer.
+ * On demand no operation is started before a call wants bytes: until then the side counts as ready, and the call asks.
  * On a direct backend a CLOSE_PROBE stands in while nobody is interested in data, so that the peer's close is seen all the
  * same. */
 #ifndef NPS_CORE_READER_H
@@ -11,6 +12,9 @@
 
 /* The pipe has just been connected, or registered connected. */
 void reader_begin(nps_pipe *pipe);
+
+/* The pipe, which is bound, may be on demand no more. */
+void reader_go_on(nps_pipe *pipe);
 
 nps_result reader_read(nps_pipe *pipe, const nps_buffer *buffers, uint32_t buffer_count, size_t *count);
 

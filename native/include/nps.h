@@ -40,14 +40,15 @@
  * nps_info.max_message bytes.
  *
  * ON DEMAND. With NPS_INTEREST_ON_DEMAND the system is not asked to watch a connection before a call on it has answered
- * NPS_WOULD_BLOCK: for programs that read and write first, and wait only when that fails. Until then
- *     - register and reregister yield no event: take both directions for ready;
+ * NPS_WOULD_BLOCK: for programs that read and write first, and wait only when that fails. A call that answered
+ * would-block, connect too, arms as always, and its event comes as always. But
+ *     - register and reregister promise no event: take both directions for ready;
  *     - a short read or write does not arm: go on until would-block;
- *     - the peer's close is told by a read (end of stream) or a write, not by an event.
- * A call that answered would-block, connect too, arms as always, and its event comes as always. After the first read
- * or write that did, until disconnect, the system watches: then a short read or write arms, reregister reports what
- * is ready, and the peer's close is an event, as without the bit. It is a matter of cost alone: where reads are
- * posted ahead (Windows) it changes nothing.
+ *     - the peer's close is told by a read (end of stream) or a write: it is an event only where a call waits.
+ * It is a matter of cost, and events may come that were not promised. Linux: the connection enters the epoll set with
+ * the first read or write that answered would-block, and stays there until disconnect, as without the bit. Windows:
+ * no read is posted before a call wants bytes, which posts one, takes what it brings at once, and answers would-block
+ * if that is nothing; so bytes that are there already cost no completion packet. Writing is as without the bit.
  */
 #ifndef NPS_H
 #define NPS_H

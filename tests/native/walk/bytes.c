@@ -84,7 +84,9 @@ static nps_result bytes__write_vector(nps_pipe *pipe, uint32_t size, size_t *cou
 
 /* ---------------------------------------------------------------- reads and writes */
 
-bool walk_lets_be(const walk_pipe *p) { return p->on_demand && !p->watched; }
+bool walk_lets_be(const walk_pipe *p) { return os_direct_io && !walk_owes_read(p); }
+
+bool walk_owes_read(const walk_pipe *p) { return !p->on_demand || p->watched; }
 
 /* From now on the connection is watched, on demand too. */
 void walk_would_block(walk_pipe *p) {
@@ -138,9 +140,11 @@ void walk_read(walk_pipe *p, bool nothing) {
   if (result < 0) p->let_be = false; /* it may have been told while watching began */
   if (nothing && !p->message) return;
 
+  /* Where reads are operations, the one that a call wanted is over. */
+  if (got && !os_direct_io && p->on_demand) p->watched = p->armed_in = false;
   if (got) bytes__got(file, (uint32_t)count, size, p->message, more);
   if (nps_result_status(result) == NPS_END_OF_STREAM) bytes__check_end(file);
-  const bool was_short = result == NPS_OK && !p->message && count < size && !walk_lets_be(p);
+  const bool was_short = result == NPS_OK && !p->message && count < size && walk_owes_read(p);
   if (nps_result_status(result) == NPS_WOULD_BLOCK || was_short) p->armed_in = true;
 }
 
@@ -182,7 +186,7 @@ void walk_write(walk_pipe *p, bool nothing) {
   walk_outcome(state, bytes__call(p, CALL_WRITE, vector, nothing), result, p);
   if (result != NPS_OK && count != 0) walk_fail("a write that did not succeed takes bytes");
   if (count > size) walk_fail("a write takes more than it was offered");
-  if (status == NPS_WOULD_BLOCK) walk_would_block(p);
+  if (status == NPS_WOULD_BLOCK && os_direct_io) walk_would_block(p);
   if (status < 0) p->let_be = false;
   if (nothing && !p->message) return;
   if (status == NPS_E_CLOSED && p->pipe->state == PIPE_CONNECTED && !p->shut) walk_fail("a write answers closed, and there was no shutdown");

@@ -147,11 +147,11 @@ static uint32_t calls__interest(void) { return (1 + walk_random(3)) | (walk_chan
 static void calls__interested(walk_pipe *p, uint32_t interest, bool keeps) {
   const uint32_t both = keeps ? p->interest & interest : 0;
   p->interest = interest;
-  p->on_demand = os_direct_io && (interest & NPS_INTEREST_ON_DEMAND) != 0;
+  p->on_demand = (interest & NPS_INTEREST_ON_DEMAND) != 0;
   if (!p->on_demand) p->let_be = false;
   p->closed_told = false;
   const bool owed = !walk_lets_be(p);
-  p->armed_in = owed || (p->armed_in && (both & NPS_INTEREST_READABLE) != 0);
+  p->armed_in = walk_owes_read(p) || (p->armed_in && (both & NPS_INTEREST_READABLE) != 0);
   p->armed_out = owed || (p->armed_out && (both & NPS_INTEREST_WRITABLE) != 0);
 }
 
@@ -199,7 +199,8 @@ void walk_deregister(walk_pipe *p) {
 /* A new connection: both directions are armed, unless it is on demand, and all is to be told anew. */
 static void calls__connected(walk_pipe *p) {
   p->let_be = walk_lets_be(p);
-  p->armed_in = p->armed_out = !p->let_be;
+  p->armed_in = walk_owes_read(p);
+  p->armed_out = !p->let_be;
   p->closed_told = false;
 }
 

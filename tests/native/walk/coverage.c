@@ -59,7 +59,7 @@ walk_state walk_state_of(const walk_pipe *p) {
   if (pipe->poll == NULL) return STATE_NEW_CONNECTED;
   const walk_view view = walk_look(walk_end_of(p));
   const bool broken = (p->direction & NPS_DIRECTION_OUT) != 0 && view.peer_broken && !p->shut;
-  const bool let_be = p->registered && pipe->on_demand && !pipe->watched;
+  const bool let_be = p->registered && pipe_lets_be(pipe);
   if (let_be) return view.peer_done || broken ? STATE_LET_BE_GONE : STATE_LET_BE;
   if (view.peer_done || broken) return gone_from_list ? STATE_GONE_DEREGISTERED : STATE_GONE;
   return gone_from_list ? STATE_CONNECTED_DEREGISTERED : STATE_CONNECTED;

@@ -170,10 +170,16 @@ static void inv__check_connected(const nps_pipe *pipe) {
   if ((pipe->armed & NPS_WRITABLE) != 0) REQUIRE_THAT(!writable);
 }
 
-/* On demand nothing is watched before a call has answered would-block, and all is from then on. */
+/* On demand nothing is watched before a call has answered would-block, and all is from then on. Where reads are operations one is under
+ * way while a call waits for it, and else always. */
 static void inv__check_demand(const walk_pipe *p) {
   const nps_pipe *pipe = p->pipe;
-  if (pipe->state != PIPE_CONNECTED || !os_direct_io) return;
+  if (pipe->state != PIPE_CONNECTED) return;
+  if (!os_direct_io && pipe->in != NULL && (pipe->direction & NPS_DIRECTION_IN) != 0) {
+    REQUIRE_THAT(pipe->watched || (pipe->on_demand && !op_is_pending(pipe->in) && !pipe->in->held && pipe->read_end == NPS_OK));
+    if (p->on_demand && p->watched) REQUIRE_THAT(pipe->watched);
+  }
+  if (!os_direct_io) return;
   if (p->let_be) REQUIRE_THAT(!pipe->watched && !op_is_pending(pipe->out) && (pipe->in == NULL || pipe->in->os.kind != OS_READ_PROBE || !op_is_pending(pipe->in)));
   if (p->watched) REQUIRE_THAT(pipe->watched);
 }

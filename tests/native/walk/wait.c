@@ -93,7 +93,7 @@ static bool wait__events(walk_poll *p, const nps_event *events, uint32_t count) 
     if (pipe->pipe == NULL || pipe->poll_serial != p->serial || pipe->pipe->state != PIPE_CONNECTED) continue;
     if (pipe->was_connecting && !pipe->touched) {
       pipe->let_be = walk_lets_be(pipe);
-      pipe->armed_in = !pipe->let_be;
+      pipe->armed_in = walk_owes_read(pipe);
       pipe->armed_out = true; /* also on demand: connect has answered would-block */
       pipe->closed_told = false;
     }

@@ -43,8 +43,8 @@ typedef struct walk_pipe {
   bool touched;             /* another thread used it during the wait under way */
   bool was_connecting;      /* when the wait began */
   bool armed_in, armed_out; /* readiness, when it is there, is owed an event */
-  bool on_demand;           /* registered so, where that says anything */
-  bool watched;             /* a read or a write has answered would-block, in this connection */
+  bool on_demand;           /* registered so */
+  bool watched;             /* a read or a write has answered would-block, in this connection. Unless os_direct_io: the last read has */
   bool let_be;              /* on demand since the connection began, and no would-block since */
   bool shut;                /* says that it writes no more, in this connection */
   bool retired;             /* it will not listen again */
@@ -197,6 +197,7 @@ void walk_retire(walk_pipe *p);
 
 void walk_check_bytes(const walk_view *view, uint64_t place, uint32_t size); /* what is in world.bytes came from there */
 bool walk_lets_be(const walk_pipe *p); /* on demand, and nothing has answered would-block */
+bool walk_owes_read(const walk_pipe *p); /* bytes that come are an event */
 void walk_would_block(walk_pipe *p);
 
 uint8_t walk_byte(uint32_t connection, bool from_server, uint64_t place);
