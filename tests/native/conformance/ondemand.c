@@ -215,6 +215,125 @@ TEST(test_on_demand_reregister_keeps_a_promised_event) { /* P2, P6 */
   loop_end(l);
 }
 
+/* How a pipe that a read has asked for bytes is registered anew. */
+typedef enum anew { REREGISTERED, REGISTERED, WITHOUT_AND_WITH, UNHEARD, WAYS } anew;
+
+static void register_anew(loop *l, nps_pipe *pipe, uint64_t token, anew how) {
+  switch (how) {
+  case REREGISTERED:
+    REQUIRE_OK(nps_pipe_reregister(pipe, token, ON_DEMAND));
+    break;
+  case REGISTERED:
+    REQUIRE_OK(nps_pipe_deregister(pipe));
+    loop_pump(l, 0);
+    REQUIRE_OK(nps_pipe_register(pipe, l->poll, token, ON_DEMAND));
+    break;
+  case WITHOUT_AND_WITH:
+    REQUIRE_OK(nps_pipe_reregister(pipe, token, BOTH_INTERESTS));
+    REQUIRE_OK(nps_pipe_reregister(pipe, token, ON_DEMAND));
+    break;
+  case UNHEARD: /* what becomes readable meanwhile is told when somebody asks again */
+  case WAYS:
+    REQUIRE_OK(nps_pipe_reregister(pipe, token, NPS_INTEREST_WRITABLE | NPS_INTEREST_ON_DEMAND));
+    loop_pump(l, 0);
+    REQUIRE_OK(nps_pipe_reregister(pipe, token, ON_DEMAND));
+    break;
+  }
+}
+
+/* A read finds nothing; two bytes are sent, and one of them is read first; the pipe is registered anew before or after they come. */
+static void register_between(loop *l, both_ends ends, anew how, bool after) {
+  char got[2];
+  size_t count;
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(ends.client));
+  if (!after)
+    register_anew(l, ends.client, 2, how);
+  loop_forget(l);
+  REQUIRE_OK(write_pipe(ends.server, "ab", 2, &count));
+  if (after)
+    register_anew(l, ends.client, 2, how);
+  loop_await(l, 2, NPS_READABLE);
+  REQUIRE_OK(read_pipe(ends.client, got, 1, &count));
+  REQUIRE_EQUAL('a', got[0]);
+  register_anew(l, ends.client, 2, how); /* with a byte left, and again with none */
+  REQUIRE_EQUAL(1, loop_read(l, 2, ends.client, got, sizeof got));
+  REQUIRE_EQUAL('b', got[0]);
+  register_anew(l, ends.client, 2, how);
+}
+
+TEST(test_on_demand_no_way_to_register_anew_loses_an_event) { /* P2, P5, P6 */
+  loop *l = loop_new();
+  both_ends ends = ends_on_demand(l);
+  for (int round = 0; round < 4 * WAYS; round++) {
+    test_note("way %d, %s", round % WAYS, round / WAYS % 2 == 0 ? "before" : "after");
+    register_between(l, ends, (anew)(round % WAYS), round / WAYS % 2 != 0);
+  }
+  REQUIRE_OK(nps_pipe_close(ends.server, NPS_FOREVER));
+  loop_expect_end(l, 2, ends.client);
+  nps_pipe_release(ends.server);
+  end_pipe(ends.client);
+  loop_end(l);
+}
+
+/* The next message, of `size` bytes of the pattern, in parts of at most `chunk`. Asks first without room: that takes nothing, but an empty
+ * message. */
+static void message_through(loop *l, both_ends ends, size_t size, size_t chunk, bool asks) {
+  static char s_sent[9000], s_got[9000];
+  size_t count, have = 0;
+  nps_result result;
+  pattern_fill(s_sent, size, size, 0);
+  if (asks)
+    REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_read(ends.client, NULL, 0, &count));
+  while (nps_result_status(result = nps_pipe_write(ends.server, s_sent, size, &count)) == NPS_WOULD_BLOCK)
+    loop_await(l, 1, NPS_WRITABLE); /* the packet of the one before */
+  REQUIRE_OK(result);
+  while (asks && nps_result_status(result = nps_pipe_read(ends.client, NULL, 0, &count)) == NPS_WOULD_BLOCK)
+    loop_await(l, 2, NPS_READABLE);
+  if (asks) {
+    REQUIRE_STATUS(size == 0 ? NPS_OK : NPS_MORE_DATA, result);
+    REQUIRE_EQUAL(0, count);
+    if (size == 0)
+      return;
+  }
+  do {
+    result = nps_pipe_read(ends.client, s_got + have, chunk, &count);
+    have += count;
+    if (nps_result_status(result) == NPS_WOULD_BLOCK)
+      loop_await(l, 2, NPS_READABLE);
+    else
+      REQUIRE(result == NPS_OK || (nps_result_status(result) == NPS_MORE_DATA && count > 0));
+  } while (result != NPS_OK);
+  REQUIRE_EQUAL(size, have);
+  pattern_require(s_got, size, size, 0);
+}
+
+TEST(test_on_demand_messages_come_whole) { /* R4, rule 7, P2 */
+  static const size_t s_sizes[] = {0, 1, 100, 101, 0, 0, 5000, 200, 1};
+  static const uint32_t s_aheads[] = {0, 100, 65536};
+  loop *l = loop_new();
+  for (int way = 0; way < 12; way++) {
+    const uint32_t ahead = s_aheads[way % 3];
+    nps_server_options serving = server_options(test_name());
+    nps_client_options opening = client_options(serving.name);
+    both_ends ends;
+    serving.mode = opening.mode = NPS_MODE_MESSAGE;
+    opening.read_ahead = ahead;
+    REQUIRE_OK(nps_pipe_create(&serving, &ends.server));
+    REQUIRE_OK(nps_pipe_open(&opening, &ends.client));
+    REQUIRE_OK(nps_pipe_register(ends.server, l->poll, 1, ON_DEMAND));
+    REQUIRE_OK(nps_pipe_register(ends.client, l->poll, 2, ON_DEMAND));
+    loop_connect(l, 1, ends.server);
+    test_note("read ahead %u, way %d", ahead, way);
+    for (size_t i = 0; i < sizeof s_sizes / sizeof s_sizes[0]; i++)
+      message_through(l, ends, s_sizes[i], way / 3 % 2 == 0 ? 9000 : 100, way / 6 != 0);
+    REQUIRE(nps_pipe_close(ends.server, NPS_FOREVER) >= 0); /* it may linger */
+    loop_expect_end(l, 2, ends.client);
+    nps_pipe_release(ends.server);
+    end_pipe(ends.client);
+  }
+  loop_end(l);
+}
+
 TEST(test_reregister_without_on_demand_watches) { /* P6, P8 */
   loop *l = loop_new();
   both_ends ends = ends_on_demand(l);
