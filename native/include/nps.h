@@ -48,7 +48,8 @@
  * It is a matter of cost, and events may come that were not promised. Linux: the connection enters the epoll set with
  * the first read or write that answered would-block, and stays there until disconnect, as without the bit. Windows:
  * no read is posted before a call wants bytes, which posts one, takes what it brings at once, and answers would-block
- * if that is nothing; so bytes that are there already cost no completion packet. Writing is as without the bit.
+ * if that is nothing; so bytes that are there already cost no completion packet. (On a pipe of messages, and on most
+ * that were adopted, each read has its packet: would-block first, then the event.) Writing is as without the bit.
  */
 #ifndef NPS_H
 #define NPS_H
