@@ -61,6 +61,7 @@ public sealed partial class NamedPipeEventLoop
     // Work that was put off to the loop's next turn. Guarded by _lock.
     private List<StreamSide> _deferred = [];
     private List<StreamSide> _deferredSpare = [];
+    private bool _hasDeferred; // read without it too
 
     // Of who drives alone.
     private readonly PipeEvent[] _events = new PipeEvent[EventsPerTurn];
@@ -102,6 +103,7 @@ public sealed partial class NamedPipeEventLoop
         lock (_lock)
         {
             _deferred.Add(side);
+            Volatile.Write(ref _hasDeferred, true);
         }
 
         if (!IsCurrentThread)
@@ -373,18 +375,19 @@ public sealed partial class NamedPipeEventLoop
     // True: there was some.
     private bool RunDeferred(out bool more)
     {
+        more = false;
+        if (!Volatile.Read(ref _hasDeferred))
+        {
+            return false;
+        }
+
         List<StreamSide> sides;
         lock (_lock)
         {
-            more = false;
-            if (_deferred.Count == 0)
-            {
-                return false;
-            }
-
             sides = _deferred;
             _deferred = _deferredSpare;
             _deferredSpare = [];
+            _hasDeferred = false;
         }
 
         foreach (StreamSide side in sides)
@@ -397,7 +400,7 @@ public sealed partial class NamedPipeEventLoop
         lock (_lock)
         {
             _deferredSpare = sides;
-            more = _deferred.Count > 0;
+            more = _hasDeferred;
             return true;
         }
     }

@@ -41,7 +41,7 @@ public class InteropMatrixTests
         [Values(PipeDirection.In, PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
+        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls, theirBuffer: 8_192);
         using NamedPipeStream stream = mine;
         using TheirEnd other = theirs;
         if (stream.CanRead)
@@ -164,7 +164,7 @@ public class InteropMatrixTests
     }
 
     private static async Task<(NamedPipeStream Ours, TheirEnd Theirs)> ConnectAsync(
-        OurEnd ourEnd, PipeDirection ours, TheirCalls theirCalls)
+        OurEnd ourEnd, PipeDirection ours, TheirCalls theirCalls, int theirBuffer = 0)
     {
         string name = PipeNames.New();
         PipeDirection theirs = TheirEnd.Opposite(ours);
@@ -176,7 +176,7 @@ public class InteropMatrixTests
             return (await listener.AcceptAsync().InTime(), client);
         }
 
-        (TheirEnd server, Task connected) = TheirEnd.Listen(name, theirs, theirCalls);
+        (TheirEnd server, Task connected) = TheirEnd.Listen(name, theirs, theirCalls, bufferSize: theirBuffer);
         NamedPipeStream stream = await NamedPipeStream.ConnectAsync(
             new NamedPipeClientOptions { Name = name, Direction = ours, Timeout = Deadline.Step }).InTime();
         await connected.InTime();

@@ -21,7 +21,7 @@ public class InteropMessageStreamTests
         [Values(PipeDirection.In, PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
+        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls, theirBuffer: 8_192);
         using NamedPipeStream stream = mine;
         using TheirEnd other = theirs;
         Assert.That(stream.ReadMode, Is.EqualTo(PipeMode.Message));
@@ -174,7 +174,7 @@ public class InteropMessageStreamTests
     }
 
     private static async Task<(NamedPipeStream Ours, TheirEnd Theirs)> ConnectAsync(
-        OurEnd ourEnd, PipeDirection ours, TheirCalls theirCalls)
+        OurEnd ourEnd, PipeDirection ours, TheirCalls theirCalls, int theirBuffer = 0)
     {
         string name = PipeNames.New();
         PipeDirection theirs = TheirEnd.Opposite(ours);
@@ -186,7 +186,8 @@ public class InteropMessageStreamTests
             return (await listener.AcceptAsync().InTime(), client);
         }
 
-        (TheirEnd server, Task connected) = TheirEnd.Listen(name, theirs, theirCalls, PipeTransmissionMode.Message);
+        (TheirEnd server, Task connected) = TheirEnd.Listen(
+            name, theirs, theirCalls, PipeTransmissionMode.Message, theirBuffer);
         NamedPipeStream stream = await NamedPipeStream.ConnectAsync(new NamedPipeClientOptions
         {
             Name = name,

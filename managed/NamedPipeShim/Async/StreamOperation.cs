@@ -30,6 +30,9 @@ internal sealed class StreamOperation(StreamSide side)
     /// <summary>The next in the side's queue. Guarded by the side's lock, like all that follows.</summary>
     public StreamOperation? Next { get; set; }
 
+    /// <summary>Whether it would block when it was queued.</summary>
+    public bool WasTried { get; set; }
+
     /// <summary>What is left to do. Its memory is let go of at the end.</summary>
     public ref StreamTransfer Transfer => ref _transfer;
 

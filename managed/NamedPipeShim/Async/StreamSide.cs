@@ -32,22 +32,24 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
         lock (_lock)
         {
             ThrowIfEnded();
-            if (_first is null && Loop.MayCompleteNow() && TryMove(ref transfer, out result))
+            bool idle = _first is null;
+            bool tries = idle && Loop.MayCompleteNow();
+            if (tries && TryMove(ref transfer, out result))
             {
                 return null;
             }
 
             result = 0;
-            bool idle = _first is null;
             StreamOperation operation = Interlocked.Exchange(ref _spare, null) ?? new StreamOperation(this);
             operation.Transfer = transfer;
+            operation.WasTried = tries;
             Append(operation);
             if (idle)
             {
                 Hold(true);
-                if (Loop.RunsContinuationsInline && Loop.IsCurrentThread)
+                if (!tries)
                 {
-                    Loop.Defer(this); // it was not tried, if the turn's share is used up
+                    Loop.Defer(this); // the turn's share is used up
                 }
             }
 
@@ -66,7 +68,8 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
             lock (_lock)
             {
                 operation = _first;
-                if (operation is null)
+                // One that a continuation has just begun found nothing: an event will come.
+                if (operation is null || (done > 0 && operation.WasTried))
                 {
                     return;
                 }

@@ -64,11 +64,16 @@ internal sealed class TheirEnd : IDisposable
         return client;
     }
 
-    /// <summary>A server, and the task of waiting for its client.</summary>
+    /// <summary>A server, and the task of waiting for its client. Without a buffer, on Windows, a write of theirs waits until we
+    /// read.</summary>
     public static (TheirEnd End, Task Connected) Listen(
-        string name, PipeDirection direction, TheirCalls calls, PipeTransmissionMode mode = PipeTransmissionMode.Byte)
+        string name,
+        PipeDirection direction,
+        TheirCalls calls,
+        PipeTransmissionMode mode = PipeTransmissionMode.Byte,
+        int bufferSize = 0)
     {
-        NamedPipeServerStream server = new(name, direction, 1, mode, Options(calls));
+        NamedPipeServerStream server = new(name, direction, 1, mode, Options(calls), bufferSize, bufferSize);
         TheirEnd end = new(server, calls);
         return (end, end.Do(() => server.WaitForConnectionAsync(), server.WaitForConnection));
     }
