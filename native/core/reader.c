@@ -70,10 +70,12 @@ static void reader__start(nps_pipe *pipe) {
   reader_watch_close(pipe); /* P8: it may have taken the place of a CLOSE_PROBE */
 }
 
-/* Nothing is left. true: on demand that may be so until the next call. */
+/* Nothing is left. true: on demand that may be so until the next call, and no memory is held meanwhile. */
 static bool reader__may_rest(nps_pipe *pipe) {
-  if (!os_direct_io)
-    pipe->watched = !pipe->on_demand;
+  if (!os_direct_io && pipe->on_demand) {
+    pipe->watched = false;
+    op_give_memory(pipe->in, pipe->poll);
+  }
   return pipe_lets_be(pipe) || pipe_read_rests(pipe);
 }
 

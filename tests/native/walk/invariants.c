@@ -176,7 +176,7 @@ static void inv__check_demand(const walk_pipe *p) {
   const nps_pipe *pipe = p->pipe;
   if (pipe->state != PIPE_CONNECTED) return;
   if (!os_direct_io && pipe->in != NULL && (pipe->direction & NPS_DIRECTION_IN) != 0) {
-    REQUIRE_THAT(pipe->watched || (pipe->on_demand && !op_is_pending(pipe->in) && !pipe->in->held && pipe->read_end == NPS_OK));
+    REQUIRE_THAT(pipe->watched || (pipe->on_demand && !op_is_pending(pipe->in) && pipe->in->os.memory == NULL && pipe->read_end == NPS_OK));
     if (p->on_demand && p->watched) REQUIRE_THAT(pipe->watched);
   }
   if (!os_direct_io) return;
