@@ -160,6 +160,31 @@ TEST(test_a_descriptor_that_who_was_lent_the_handle_allows_does_not_stall) { /* 
   }
 }
 
+TEST(test_a_descriptor_that_who_inherits_the_connection_allows_does_not_stall) { /* P2, O1 */
+  loop *l = loop_new();
+  nps_client_options options = client_options(test_name());
+  nps_pipe *pipe = NULL;
+  int allow = 1, gift = gift_open(), type;
+  socklen_t size = sizeof type;
+  peer_server *server = peer_listen(options.name, 4);
+  options.flags = NPS_CLIENT_INHERITABLE;
+  int fd = dup(gift); /* the lowest that is free, which the connection will have: asking for it would say that it is lent */
+  close(fd);
+  REQUIRE_OK(nps_pipe_open(&options, &pipe));
+  linked a = {.pipe = pipe, .peer = peer_accept(server), .token = 1};
+  peer_server_close(server);
+  REQUIRE(getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0);
+  (void)setsockopt(fd, SOL_SOCKET, 83, &allow, sizeof allow); /* SO_PASSRIGHTS */
+  register_pipe(l, pipe, 1);
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(pipe));
+  for (int round = 0; round < 10; round++) {
+    expect_no_stall(l, pipe, peer_fd(&a), gift);
+  }
+  close(gift);
+  link_end(a);
+  loop_end(l);
+}
+
 /* Whether this kernel can refuse descriptors (Linux 6.16). */
 static bool kernel_refuses(void) {
   int pair[2], pass = 0;
