@@ -8,6 +8,9 @@ TEST(test_faults_of_a_poll) {
 TEST(test_faults_of_a_transfer) {
   explore(&scenario_transfer);
 }
+TEST(test_faults_of_a_transfer_on_demand) {
+  explore(&scenario_on_demand);
+}
 TEST(test_faults_of_one_way_pipes) {
   explore(&scenario_one_way);
 }

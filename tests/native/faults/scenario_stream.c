@@ -34,16 +34,21 @@ static bool stream__both_ways(world *w, nps_pipe *server, nps_pipe *client) {
          world_transfer(w, &(world_way){client, server, CLIENT_TOKEN, SERVER_TOKEN, 3, 20000, 9000});
 }
 
-static void stream__run(void) {
+/* The client is registered anew when it is connected: the server's loss of it must be an event. */
+static void stream__run_with(const char *name, uint32_t interest) {
   world w;
   world_open(&w, NULL);
-  nps_server_options options = stream__server_options("transfer", NPS_DIRECTION_DUPLEX);
+  nps_server_options options = stream__server_options(name, NPS_DIRECTION_DUPLEX);
   nps_pipe *server = world_server(&w, &options);
-  world_register(&w, server, w.poll, SERVER_TOKEN, BOTH_INTERESTS);
+  world_register(&w, server, w.poll, SERVER_TOKEN, interest);
   bool done = false;
   while (!done) {
     nps_pipe *client;
-    done = stream__link(&w, server, "transfer", NPS_DIRECTION_DUPLEX, &client) && stream__both_ways(&w, server, client);
+    done = stream__link(&w, server, name, NPS_DIRECTION_DUPLEX, &client);
+    if (done && interest != BOTH_INTERESTS) {
+      WORLD_OK(&w, nps_pipe_reregister(client, CLIENT_TOKEN, interest));
+    }
+    done = done && stream__both_ways(&w, server, client);
     world_end(client);
     done = done && world_expect_end(&w, SERVER_TOKEN, server);
     if (!done) {
@@ -54,7 +59,17 @@ static void stream__run(void) {
   world_close(&w);
 }
 
+static void stream__run(void) {
+  stream__run_with("transfer", BOTH_INTERESTS);
+}
+
 const scenario scenario_transfer = {"transfer", stream__run, false};
+
+static void stream__run_on_demand(void) {
+  stream__run_with("on-demand", BOTH_INTERESTS | NPS_INTEREST_ON_DEMAND);
+}
+
+const scenario scenario_on_demand = {"on demand", stream__run_on_demand, false};
 
 /* ---- one way, without read-ahead; the writing end hears of the peer's close though it never reads (P8) ---- */
 

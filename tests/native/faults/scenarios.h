@@ -7,6 +7,7 @@
 
 extern const scenario scenario_poll;
 extern const scenario scenario_transfer;
+extern const scenario scenario_on_demand;
 extern const scenario scenario_one_way;
 extern const scenario scenario_relisten;
 extern const scenario scenario_linger;
