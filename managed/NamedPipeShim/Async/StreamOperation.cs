@@ -18,6 +18,9 @@ internal sealed class StreamOperation(StreamSide side)
     private const int Registered = 1;
     private const int Finished = 2;
 
+    // Whoever moves as much is in the midst of a stream, and so is its peer.
+    private const int BulkBytes = 32_768;
+
     private readonly StreamSide _side = side;
     private ManualResetValueTaskSourceCore<int> _core;
     private StreamTransfer _transfer;
@@ -32,6 +35,12 @@ internal sealed class StreamOperation(StreamSide side)
 
     /// <summary>Whether it would block when it was queued.</summary>
     public bool WasTried { get; set; }
+
+    /// <summary>Of a write: how many bytes it began with.</summary>
+    public long BytesToWrite { get; set; }
+
+    /// <summary>After the end: whether it moved so many bytes that others can be served meanwhile.</summary>
+    public bool MovedMuch => Math.Max(_result, BytesToWrite) >= BulkBytes;
 
     /// <summary>What is left to do. Its memory is let go of at the end.</summary>
     public ref StreamTransfer Transfer => ref _transfer;

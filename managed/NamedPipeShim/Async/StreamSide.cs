@@ -43,6 +43,7 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
             StreamOperation operation = Interlocked.Exchange(ref _spare, null) ?? new StreamOperation(this);
             operation.Transfer = transfer;
             operation.WasTried = tries;
+            operation.BytesToWrite = transfer.BytesToWrite;
             Append(operation);
             if (idle)
             {

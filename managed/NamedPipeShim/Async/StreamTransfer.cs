@@ -18,6 +18,9 @@ internal struct StreamTransfer
     /// <summary><see cref="OperationKind.WriteSegments"/>: what is left to write.</summary>
     public ReadOnlySequence<byte> Segments;
 
+    /// <summary>Of writes: how many bytes are left.</summary>
+    public readonly long BytesToWrite => Kind == OperationKind.WriteSegments ? Segments.Length : Source.Length;
+
     /// <summary>What a message read brought, as the one number that an operation ends with: the count if the message ended, its
     /// complement if not.</summary>
     public static int MessageCode(int count, PipeStatus status) => status switch
