@@ -80,20 +80,15 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
     /// meanwhile.</exception>
     public async ValueTask<NamedPipeStream> AcceptAsync(CancellationToken cancellationToken = default)
     {
-        NamedPipe pipe;
-        try
+        NamedPipe? pipe;
+        do
         {
-            pipe = await _accepted.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (!await HasConnectedAsync(cancellationToken).ConfigureAwait(false))
+            {
+                throw StreamErrors.Disposed(nameof(NamedPipeListener), Name);
+            }
         }
-        catch (ChannelClosedException)
-        {
-            throw StreamErrors.Disposed(nameof(NamedPipeListener), Name);
-        }
-        catch (OperationCanceledException)
-        {
-            PipeTelemetry.Cancelled(Name);
-            throw;
-        }
+        while (!_accepted.Reader.TryRead(out pipe)); // another accept may have been quicker
 
         Refill(); // first, so that no client finds the name missing
         RetireConnected();
@@ -240,6 +235,21 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
                     pipe.RetireQuietly();
                 }
             }
+        }
+    }
+
+    // Apart from the accept, since a channel remembers whom it woke last: that would be a task with a stream, which could then not be
+    // collected when its program forgets it.
+    private async ValueTask<bool> HasConnectedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            PipeTelemetry.Cancelled(Name);
+            throw;
         }
     }
 
