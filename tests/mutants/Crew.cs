@@ -23,7 +23,7 @@ internal sealed class Crew
     public void CheckBaseline(IEnumerable<Mutant> mutants)
     {
         _workshops[0].CheckNames(mutants);
-        if (_workshops[0].Without(Plan.Baseline(mutants, _settings.Windows)) is { } failure)
+        if (_workshops[0].Without(Plan.Baseline(_settings.Windows)) is { } failure)
         {
             throw new MutantsException($"without any mutant: {failure}");
         }
