@@ -43,7 +43,8 @@ public sealed partial class NamedPipeEventLoop
 
     private static readonly int s_workerWait = Environment.ProcessorCount > 1 ? WorkerWaitMilliseconds : 0;
 
-    // While a worker runs what follows a large transfer, another one serves its peer. On Linux that was no faster, for more processor time.
+    // While a worker runs what follows a large transfer, another one serves its peer. On Linux that gains little for
+    // much more processor time (docs/architecture.md).
     private static readonly bool s_bulkAsksForWorker = OperatingSystem.IsWindows() && Environment.ProcessorCount > 1;
 
     // The loop that this thread drives; of the loop's thread always.

@@ -36,7 +36,7 @@ internal sealed class StreamOperation(StreamSide side)
     /// <summary>Whether it would block when it was queued.</summary>
     public bool WasTried { get; set; }
 
-    /// <summary>Of a write: how many bytes it began with.</summary>
+    /// <summary>Of a write: how many bytes were left when it was queued.</summary>
     public long BytesToWrite { get; set; }
 
     /// <summary>After the end: whether it moved so many bytes that others can be served meanwhile.</summary>
