@@ -1,34 +1,42 @@
-// StreamJsonRpc over a NamedPipeStream, and over its view for System.IO.Pipelines: both ends call each other, many calls at once.
-// Everything runs in this process and is verified; the exit code says whether it held.
-using RpcSample;
+// JSON-RPC over a named pipe, in both directions: the clients have the server count the words of their documents, and the server
+// asks them for the texts. Many calls run at once. The exit code says whether every count was right.
+using NamedPipeShim;
+using NamedPipeShim.Samples.Words;
+using StreamJsonRpc;
 
-(string What, Func<RpcConnection, Task> Check)[] checks =
-[
-    ("concurrent calls in both directions", Checks.ConcurrentCallsAsync),
-    ("an argument and a result of 4 MB", Checks.LargeArgumentAsync),
-    ("1,000 notifications in order", Checks.NotificationsAsync),
-    ("an exception of the server's", Checks.RemoteExceptionAsync),
-    ("a call that is cancelled", Checks.CancellationAsync),
-    ("a server that dies in the middle of a call", Checks.DyingServerAsync),
-];
+const int Clients = 4;
+const int Calls = 100;
 
-int failed = 0;
-foreach (Transport transport in Enum.GetValues<Transport>())
+string name = $"words-{Environment.ProcessId}";
+await using NamedPipeListener listener = NamedPipeListener.Listen(name);
+Task serving = ServeAsync(listener);
+
+int[][] counts = await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => CountAsync(name)));
+
+listener.Stop();
+await serving;
+
+bool right = counts.All(count => count.SequenceEqual(Enumerable.Range(0, Calls)));
+Console.WriteLine($"{Clients} clients, {Calls} calls of each at once: {(right ? "every count is right" : "a count is wrong")}");
+return right ? 0 : 1;
+
+static async Task ServeAsync(NamedPipeListener listener)
 {
-    foreach ((string what, Func<RpcConnection, Task> check) in checks)
+    await foreach (NamedPipeStream stream in listener.AcceptAllAsync())
     {
-        try
-        {
-            await using RpcConnection connection = await RpcConnection.NewAsync(transport);
-            await check(connection).WaitAsync(TimeSpan.FromSeconds(60));
-            Console.WriteLine($"ok: {transport}: {what}");
-        }
-        catch (Exception error)
-        {
-            failed++;
-            Console.WriteLine($"FAILED: {transport}: {what}: {error}");
-        }
+        var rpc = new JsonRpc(stream);
+        IDocuments client = rpc.Attach<IDocuments>();
+        rpc.AddLocalRpcTarget<IWordCounter>(new WordCounter(client), null);
+        rpc.StartListening(); // until the client goes; the stream is closed then
     }
 }
 
-return failed == 0 ? 0 : 1;
+static async Task<int[]> CountAsync(string name)
+{
+    var options = new NamedPipeClientOptions { Name = name, Timeout = TimeSpan.FromSeconds(5) };
+    using var rpc = new JsonRpc(await NamedPipeStream.ConnectAsync(options));
+    rpc.AddLocalRpcTarget<IDocuments>(new Documents(), null);
+    IWordCounter server = rpc.Attach<IWordCounter>();
+    rpc.StartListening();
+    return await Task.WhenAll(Enumerable.Range(0, Calls).Select(i => server.CountAsync($"{i}")));
+}
