@@ -93,6 +93,7 @@ if(NOT on_windows)
 endif()
 list(APPEND arguments --preset "${preset}" -S "${root}" -B "${FOLDER}/tree"
   "-DCMAKE_BUILD_TYPE=${CONFIGURATION}" -DNPS_BUILD_TESTS=OFF -DNPS_BUILD_BENCHMARKS=OFF
+  -DCMAKE_COMPILE_WARNING_AS_ERROR=OFF # what another compiler warns of does not concern who uses the library
   -DCMAKE_INSTALL_BINDIR=bin -DCMAKE_INSTALL_LIBDIR=lib)
 
 # Configures when the folder is new, or was configured with other arguments (another clone, another generator).
