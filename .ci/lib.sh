@@ -35,7 +35,7 @@ say() { echo "$*" | tee -a "$log"; }
 install_missing() {
   local packages=() pair
   for pair in cmake:cmake ninja:ninja-build gcc:gcc x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 wine:wine wineserver:wine64 \
-      clang:clang clang-tidy:clang-tidy cppcheck:cppcheck gcovr:gcovr strace:strace perl:perl-base; do
+      clang:clang clang-tidy:clang-tidy cppcheck:cppcheck gcovr:gcovr strace:strace perl:perl-base python3:python3; do
     find_program "${pair%%:*}" || packages+=("${pair#*:}")
   done
   if ! command -v dotnet >/dev/null; then

@@ -5,7 +5,7 @@ namespace NamedPipeShim.Tests;
 /// <summary>Every program in the docs is a part of a sample, which the build compiles and .ci/run runs.</summary>
 public sealed class DocsTests
 {
-    private static readonly string[] s_languages = ["csharp", "c"];
+    private static readonly string[] s_languages = ["csharp", "c", "python"];
 
     private static IEnumerable<string> Documents => Resources("docs/");
 
