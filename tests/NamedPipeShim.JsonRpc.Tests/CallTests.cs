@@ -4,7 +4,9 @@ using StreamJsonRpc;
 
 namespace NamedPipeShim.Rpc.Tests;
 
-/// <summary>StreamJsonRpc over a pipe, both ends calling each other, on the stream and on its view for System.IO.Pipelines.</summary>
+/// <summary>
+/// StreamJsonRpc over a pipe, both ends calling each other, on the stream and on its view for System.IO.Pipelines.
+/// </summary>
 [TestFixture(RpcView.Stream)]
 [TestFixture(RpcView.DuplexPipe)]
 public class CallTests(RpcView view)
@@ -91,6 +93,34 @@ public class CallTests(RpcView view)
     }
 
     [Test]
+    public async Task CallsThatAreCancelled_AmongOthers_EndAlone()
+    {
+        using CancellationTokenSource some = new(), others = new();
+        Task[] calls =
+        [
+            .. Enumerable.Range(0, s_calls).Select(
+                i => _pair.Peer(i % 2 == 0).There.WaitAsync((i % 4 < 2 ? some : others).Token)),
+        ];
+        Task adding = RpcCalls.CallBothWaysAsync(_pair.Client, _pair.Server, s_calls / 4);
+        some.Cancel();
+        await EndAsCancelledAsync(calls.Where((_, i) => i % 4 < 2));
+        await adding;
+        Assert.That(calls.Where((_, i) => i % 4 >= 2).Select(call => call.IsCompleted), Is.All.False);
+        others.Cancel();
+        await EndAsCancelledAsync(calls.Where((_, i) => i % 4 >= 2));
+        await CallStillWorksAsync(fromServer: true);
+        await CallStillWorksAsync(fromServer: false);
+
+        static async Task EndAsCancelledAsync(IEnumerable<Task> calls)
+        {
+            foreach (Task call in calls)
+            {
+                Assert.That(async () => await call.InTime(), Throws.InstanceOf<OperationCanceledException>());
+            }
+        }
+    }
+
+    [Test]
     public async Task ACallThatIsCancelled_CancelsTheCallBackWithinIt([Values] bool fromServer)
     {
         using CancellationTokenSource source = new();
@@ -116,7 +146,8 @@ public class CallTests(RpcView view)
     public async Task AsyncEnumerables_AsArguments_GoBothWaysAtOnce()
     {
         IAsyncEnumerable<int> numbers = Enumerable.Range(0, 200).ToAsyncEnumerable();
-        Task<long> atServer = _pair.Client.There.SumAsync(numbers, default), atClient = _pair.Server.There.SumAsync(numbers, default);
+        Task<long> atServer = _pair.Client.There.SumAsync(numbers, default);
+        Task<long> atClient = _pair.Server.There.SumAsync(numbers, default);
         Assert.That(await atServer.InTime(), Is.EqualTo(19_900));
         Assert.That(await atClient.InTime(), Is.EqualTo(19_900));
     }

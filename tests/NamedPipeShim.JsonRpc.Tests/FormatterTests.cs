@@ -29,8 +29,11 @@ public class FormatterTests
         await pair.Client.There.WorkAsync(100, progress).InTime();
         Assert.That(progress.Reports, Is.EqualTo(Enumerable.Range(0, 100)));
         Assert.That(
-            await pair.Client.There.CountAsync(100, default).ToArrayAsync().AsTask().InTime(), Is.EqualTo(Enumerable.Range(0, 100)));
-        Assert.That(await pair.Server.There.SumAsync(Enumerable.Range(0, 100).ToAsyncEnumerable(), default).InTime(), Is.EqualTo(4_950));
+            await pair.Client.There.CountAsync(100, default).ToArrayAsync().AsTask().InTime(),
+            Is.EqualTo(Enumerable.Range(0, 100)));
+        Assert.That(
+            await pair.Server.There.SumAsync(Enumerable.Range(0, 100).ToAsyncEnumerable(), default).InTime(),
+            Is.EqualTo(4_950));
         Assert.That(
             async () => await pair.Client.There.FailAsync("on purpose").InTime(),
             Throws.TypeOf<RemoteInvocationException>().With.Message.EqualTo("on purpose"));

@@ -18,7 +18,8 @@ public class ManyConnectionsTests(RpcView view)
     public async Task ConnectAsync()
     {
         await using NamedPipeListener listener = NamedPipeListener.Listen(_name);
-        Task<RpcPeer[]> accepting = listener.AcceptAllAsync().Take(s_clients).Select(stream => RpcPeer.Over(stream, view)).ToArrayAsync().AsTask();
+        ValueTask<RpcPeer[]> accepting =
+            listener.AcceptAllAsync().Take(s_clients).Select(stream => RpcPeer.Over(stream, view)).ToArrayAsync();
         _clients = await Task.WhenAll(Enumerable.Range(0, s_clients).Select(_ => NewClientAsync())).InTime();
         _servers = await accepting.InTime(); // in any order
     }

@@ -60,7 +60,8 @@ internal sealed class RpcPeer : IDisposable
         RpcFormat.Json => new JsonMessageFormatter(),
         RpcFormat.SystemTextJson or RpcFormat.SystemTextJsonLines => new SystemTextJsonFormatter(),
         RpcFormat.MessagePack => new MessagePackFormatter(),
-        RpcFormat.NerdbankMessagePack => new NerdbankMessagePackFormatter { TypeShapeProvider = ReflectionTypeShapeProvider.Default },
+        RpcFormat.NerdbankMessagePack =>
+            new NerdbankMessagePackFormatter { TypeShapeProvider = ReflectionTypeShapeProvider.Default },
         _ => throw new ArgumentOutOfRangeException(nameof(format)),
     };
 }

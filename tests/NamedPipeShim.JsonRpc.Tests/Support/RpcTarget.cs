@@ -41,10 +41,13 @@ internal sealed class RpcTarget : IRpcPeer
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
         _waiting.TrySetResult();
-        await using (cancellationToken.Register(() => _cancelled.TrySetResult()))
+        try
         {
-            await _cancelled.Task;
-            throw new OperationCanceledException(cancellationToken);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+        finally
+        {
+            _cancelled.TrySetResult();
         }
     }
 
