@@ -7,23 +7,31 @@ namespace NamedPipeShim.Kestrel.Tests.Support;
 /// <summary>Makes real HTTP clients whose connections are pipes.</summary>
 internal static class HttpOverPipe
 {
-    public static HttpClient New(string name, Version version, ClientKind kind = ClientKind.Ours)
+    public static HttpClient New(string name, Version version, ClientKind kind = ClientKind.Ours) =>
+        New(NewHandler(name, kind), version);
+
+    public static HttpClient New(SocketsHttpHandler handler, Version version, string scheme = "http") => new(handler)
     {
-        SocketsHttpHandler handler = new()
+        BaseAddress = new Uri($"{scheme}://pipe/"),
+        DefaultRequestVersion = version,
+        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact, // HTTP/2 without TLS: by prior knowledge
+        Timeout = Deadline.Step,
+    };
+
+    /// <summary>A handler whose connections are pipes; <paramref name="connected"/> is told of each.</summary>
+    public static SocketsHttpHandler NewHandler(
+        string name, ClientKind kind = ClientKind.Ours, Action<Stream>? connected = null) => new()
         {
-            ConnectCallback = async (_, token) => kind == ClientKind.Ours
-                ? await NamedPipeStream.ConnectAsync(
-                    new NamedPipeClientOptions { Name = name, Timeout = Deadline.Step }, loop: null, token)
-                : await ConnectTheirsAsync(name, token),
+            ConnectCallback = async (_, token) =>
+            {
+                Stream stream = kind == ClientKind.Ours
+                    ? await NamedPipeStream.ConnectAsync(
+                        new NamedPipeClientOptions { Name = name, Timeout = Deadline.Step }, loop: null, token)
+                    : await ConnectTheirsAsync(name, token);
+                connected?.Invoke(stream);
+                return stream;
+            },
         };
-        return new HttpClient(handler)
-        {
-            BaseAddress = new Uri("http://pipe/"),
-            DefaultRequestVersion = version,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact, // HTTP/2 by prior knowledge
-            Timeout = Deadline.Step,
-        };
-    }
 
     private static async Task<Stream> ConnectTheirsAsync(string name, CancellationToken token)
     {

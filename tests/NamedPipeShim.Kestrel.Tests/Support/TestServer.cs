@@ -25,7 +25,12 @@ internal sealed class TestServer : IAsyncDisposable
     public Version Version { get; }
 
     public static async Task<TestServer> StartAsync(
-        Version version, Action<WebApplication> map, Action<NamedPipeShimTransportOptions>? configure = null, string? name = null)
+        Version version,
+        Action<WebApplication> map,
+        Action<NamedPipeShimTransportOptions>? configure = null,
+        string? name = null,
+        Action<WebApplicationBuilder>? build = null,
+        Action<ListenOptions>? listen = null)
     {
         name ??= PipeNames.New();
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
@@ -33,7 +38,12 @@ internal sealed class TestServer : IAsyncDisposable
         builder.WebHost.UseNamedPipeShim(options => configure?.Invoke(options));
         builder.WebHost.ConfigureKestrel(server => server.Listen(
             new NamedPipeEndPoint(name),
-            listen => listen.Protocols = version.Major == 2 ? HttpProtocols.Http2 : HttpProtocols.Http1));
+            options =>
+            {
+                options.Protocols = version.Major == 2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
+                listen?.Invoke(options);
+            }));
+        build?.Invoke(builder);
         WebApplication application = builder.Build();
         map(application);
         await application.StartAsync().InTime();

@@ -1,20 +1,24 @@
 using NUnit.Framework.Interfaces;
 using NUnit.Framework.Internal;
+using NUnit.Framework.Internal.Commands;
 
 namespace NamedPipeShim.Tests.Support;
 
 /// <summary>A test of what Wine does not do. Each is listed in wine-skips.txt, and no other test may be skipped.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-internal sealed class IgnoreUnderWineAttribute(string reason) : NUnitAttribute, IApplyToTest
+internal sealed class IgnoreUnderWineAttribute(string reason) : NUnitAttribute, IWrapSetUpTearDown
 {
     public string Reason { get; } = reason;
 
-    public void ApplyToTest(Test test)
+    // Each case of a test with parameters is asked for, and gives the reason as it stands in the list.
+    public TestCommand Wrap(TestCommand command) => RunningSystem.IsWine ? new IgnoreCommand(command.Test, Reason) : command;
+
+    private sealed class IgnoreCommand(Test test, string reason) : TestCommand(test)
     {
-        if (RunningSystem.IsWine && test.RunState != RunState.NotRunnable)
+        public override TestResult Execute(TestExecutionContext context)
         {
-            test.RunState = RunState.Ignored;
-            test.Properties.Set(PropertyNames.SkipReason, Reason);
+            context.CurrentResult.SetResult(ResultState.Ignored, reason);
+            return context.CurrentResult;
         }
     }
 }
