@@ -18,9 +18,8 @@ public class InteropMatrixTests
         [Values(PipeDirection.In, PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         Assert.That(stream.IsConnected, Is.True);
         Task sending = SendAsync(stream, theirs);
         if (theirCalls == TheirCalls.Synchronous)
@@ -41,9 +40,8 @@ public class InteropMatrixTests
         [Values(PipeDirection.In, PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls, theirBuffer: 8_192);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls, theirBuffer: 8_192);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         if (stream.CanRead)
         {
             await theirs.WriteAsync(Pattern.Of(5_000, seed: 1));
@@ -74,9 +72,8 @@ public class InteropMatrixTests
         [Values(PipeDirection.In, PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         if (stream.CanWrite)
         {
             await stream.WriteAsync(Pattern.Of(5_000, seed: 2)).InTime();
@@ -104,9 +101,8 @@ public class InteropMatrixTests
         [Values(PipeDirection.In, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         using CancellationTokenSource source = new();
         Task<int> read = stream.ReadAsync(new byte[100], source.Token).AsTask();
         Assert.That(read.IsCompleted, Is.False);
@@ -121,9 +117,8 @@ public class InteropMatrixTests
         [Values(PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         using CancellationTokenSource source = new();
         byte[] bytes = Pattern.Of(4 * Size, seed: 3);
         Task write = stream.WriteAsync(bytes, source.Token).AsTask();
@@ -161,25 +156,5 @@ public class InteropMatrixTests
         await ours.ReadExactlyAsync(received).InTime();
         Pattern.Verify(received, seed: 5);
         await writing;
-    }
-
-    private static async Task<(NamedPipeStream Ours, TheirEnd Theirs)> ConnectAsync(
-        OurEnd ourEnd, PipeDirection ours, TheirCalls theirCalls, int theirBuffer = 0)
-    {
-        string name = PipeNames.New();
-        PipeDirection theirs = TheirEnd.Opposite(ours);
-        if (ourEnd == OurEnd.Server)
-        {
-            using NamedPipeListener listener =
-                NamedPipeListener.Listen(new NamedPipeServerOptions { Name = name, Direction = ours });
-            TheirEnd client = await TheirEnd.ConnectAsync(name, theirs, theirCalls);
-            return (await listener.AcceptAsync().InTime(), client);
-        }
-
-        (TheirEnd server, Task connected) = TheirEnd.Listen(name, theirs, theirCalls, bufferSize: theirBuffer);
-        NamedPipeStream stream = await NamedPipeStream.ConnectAsync(
-            new NamedPipeClientOptions { Name = name, Direction = ours, Timeout = Deadline.Step }).InTime();
-        await connected.InTime();
-        return (stream, server);
     }
 }

@@ -21,9 +21,8 @@ public class InteropMessageStreamTests
         [Values(PipeDirection.In, PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls, theirBuffer: 8_192);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls, PipeMode.Message, theirBuffer: 8_192);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         Assert.That(stream.ReadMode, Is.EqualTo(PipeMode.Message));
         Task sending = SendAsync(stream, theirs);
         if (theirCalls == TheirCalls.Synchronous)
@@ -60,9 +59,8 @@ public class InteropMessageStreamTests
         [Values(PipeDirection.In, PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls, PipeMode.Message);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         if (stream.CanWrite)
         {
             await stream.WriteAsync(Pattern.Of(5_000, seed: 5_000)).InTime();
@@ -88,9 +86,8 @@ public class InteropMessageStreamTests
         [Values(PipeDirection.In, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls, PipeMode.Message);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         using CancellationTokenSource source = new();
         Task<PipeReadResult> read = stream.ReadMessageAsync(new byte[100], source.Token).AsTask();
         Assert.That(read.IsCompleted, Is.False);
@@ -106,9 +103,8 @@ public class InteropMessageStreamTests
         [Values(PipeDirection.Out, PipeDirection.InOut)] PipeDirection ours,
         [Values] TheirCalls theirCalls)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd, ours, theirCalls);
-        using NamedPipeStream stream = mine;
-        using TheirEnd other = theirs;
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, ours, theirCalls, PipeMode.Message);
+        (NamedPipeStream stream, TheirEnd theirs) = (pair.Ours, pair.Theirs);
         using CancellationTokenSource source = new();
         Task[] writes = [.. Enumerable.Range(0, 20).Select(i =>
             stream.WriteAsync(Pattern.Of(50_000 + i, seed: 50_000 + i), source.Token).AsTask())];
@@ -171,31 +167,5 @@ public class InteropMessageStreamTests
         {
             Pattern.Verify(message, seed: message.Length);
         }
-    }
-
-    private static async Task<(NamedPipeStream Ours, TheirEnd Theirs)> ConnectAsync(
-        OurEnd ourEnd, PipeDirection ours, TheirCalls theirCalls, int theirBuffer = 0)
-    {
-        string name = PipeNames.New();
-        PipeDirection theirs = TheirEnd.Opposite(ours);
-        if (ourEnd == OurEnd.Server)
-        {
-            using NamedPipeListener listener = NamedPipeListener.Listen(
-                new NamedPipeServerOptions { Name = name, Direction = ours, Mode = PipeMode.Message });
-            TheirEnd client = await TheirEnd.ConnectForMessagesAsync(name, theirs, theirCalls);
-            return (await listener.AcceptAsync().InTime(), client);
-        }
-
-        (TheirEnd server, Task connected) = TheirEnd.Listen(
-            name, theirs, theirCalls, PipeTransmissionMode.Message, theirBuffer);
-        NamedPipeStream stream = await NamedPipeStream.ConnectAsync(new NamedPipeClientOptions
-        {
-            Name = name,
-            Direction = ours,
-            Mode = PipeMode.Message,
-            Timeout = Deadline.Step,
-        }).InTime();
-        await connected.InTime();
-        return (stream, server);
     }
 }
