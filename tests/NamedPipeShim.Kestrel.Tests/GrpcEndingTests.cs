@@ -16,11 +16,11 @@ public class GrpcEndingTests
         using GrpcChannel channel = server.NewChannel(kind);
         await GrpcTests.VerifyEchoAsync(channel); // the connection is there
         using AsyncUnaryCall<Received> call =
-            GrpcServer.ClientOf(channel).WaitAsync(new Order(), deadline: DateTime.UtcNow.AddSeconds(2));
+            GrpcServer.ClientOf(channel).WaitAsync(new Order(), deadline: DateTime.UtcNow.AddSeconds(3));
         await server.Service.Started.InTime();
         RpcException late = Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTime())!;
         Assert.That(late.StatusCode, Is.EqualTo(StatusCode.DeadlineExceeded));
-        await server.Service.Cancelled.InTime();
+        await server.Service.Ended.InTime();
         await GrpcTests.VerifyEchoAsync(channel);
     }
 
@@ -54,7 +54,7 @@ public class GrpcEndingTests
             cancelled.StatusCode,
             stream ? Is.EqualTo(StatusCode.Cancelled).Or.EqualTo(StatusCode.Unavailable) : Is.EqualTo(StatusCode.Cancelled),
             cancelled.ToString());
-        await server.Service.Cancelled.InTime();
+        await server.Service.Ended.InTime();
         await GrpcTests.VerifyEchoAsync(channel);
         Assert.That(connections, Is.EqualTo(1));
     }
@@ -118,7 +118,7 @@ public class GrpcEndingTests
         using CancellationTokenSource now = new();
         now.Cancel();
         await server.Application.StopAsync(now.Token).InTime();
-        await server.Service.Cancelled.InTime();
+        await server.Service.Ended.InTime();
         RpcException broken = Assert.ThrowsAsync<RpcException>(() => ending.InTime())!;
         Assert.That(
             broken.StatusCode,
@@ -148,7 +148,7 @@ public class GrpcEndingTests
             await first.DisposeAsync();
         }
 
-        await server.Service.Cancelled.InTime();
+        await server.Service.Ended.InTime();
         Assert.ThrowsAsync<RpcException>(() => ending.InTime());
         await GrpcTests.VerifyEchoAsync(channel);
         Assert.That(pipe, Is.Not.SameAs(first));

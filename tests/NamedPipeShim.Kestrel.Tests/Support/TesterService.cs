@@ -15,13 +15,13 @@ internal sealed class TesterService : Tester.TesterBase
     public const string ReceivedTrailer = "received";
 
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A call without end has come.</summary>
     public Task Started => _started.Task;
 
-    /// <summary>A call without end was told to end.</summary>
-    public Task Cancelled => _cancelled.Task;
+    /// <summary>A call without end has ended, because of its client or of the server: the token or the stream told it.</summary>
+    public Task Ended => _ended.Task;
 
     public override Task<Echoed> Echo(Chunk request, ServerCallContext context)
     {
@@ -41,11 +41,8 @@ internal sealed class TesterService : Tester.TesterBase
         Bytes = await Chunks.VerifyAsync(requestStream, seed: 1, context.CancellationToken),
     };
 
-    public override async Task Download(Order request, IServerStreamWriter<Chunk> responseStream, ServerCallContext context)
-    {
-        using CancellationTokenRegistration told = NoteTheEnd(context, request.Bytes < 0);
-        await Chunks.SendAsync(responseStream, request.Seed, request.Bytes, context.CancellationToken);
-    }
+    public override Task Download(Order request, IServerStreamWriter<Chunk> responseStream, ServerCallContext context) =>
+        UntilItIsEnded(() => Chunks.SendAsync(responseStream, request.Seed, request.Bytes, context.CancellationToken));
 
     public override async Task Exchange(
         IAsyncStreamReader<Chunk> requestStream, IServerStreamWriter<Chunk> responseStream, ServerCallContext context)
@@ -56,22 +53,21 @@ internal sealed class TesterService : Tester.TesterBase
         context.ResponseTrailers.Add(ReceivedTrailer, $"{await receiving}");
     }
 
-    public override async Task Talk(
-        IAsyncStreamReader<Chunk> requestStream, IServerStreamWriter<Chunk> responseStream, ServerCallContext context)
-    {
-        using CancellationTokenRegistration told = NoteTheEnd(context, isEndless: true);
-        while (await requestStream.MoveNext(context.CancellationToken))
+    public override Task Talk(
+        IAsyncStreamReader<Chunk> requestStream, IServerStreamWriter<Chunk> responseStream, ServerCallContext context) =>
+        UntilItIsEnded(async () =>
         {
-            Chunk chunk = requestStream.Current;
-            Chunks.Verify(chunk, chunk.Seed);
-            await responseStream.WriteAsync(Chunks.Of(chunk.Data.Length, chunk.Seed + 1), context.CancellationToken);
-        }
-    }
+            while (await requestStream.MoveNext(context.CancellationToken))
+            {
+                Chunk chunk = requestStream.Current;
+                Chunks.Verify(chunk, chunk.Seed);
+                await responseStream.WriteAsync(Chunks.Of(chunk.Data.Length, chunk.Seed + 1), context.CancellationToken);
+            }
+        });
 
     public override async Task<Received> Wait(Order request, ServerCallContext context)
     {
-        using CancellationTokenRegistration told = NoteTheEnd(context, isEndless: true);
-        await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        await UntilItIsEnded(() => Task.Delay(Timeout.Infinite, context.CancellationToken));
         return new Received();
     }
 
@@ -85,15 +81,17 @@ internal sealed class TesterService : Tester.TesterBase
         throw new RpcException(new Status((StatusCode)request.Status, request.Detail), new Metadata { { "reason", "because" } });
     }
 
-    private CancellationTokenRegistration NoteTheEnd(ServerCallContext context, bool isEndless)
+    private async Task UntilItIsEnded(Func<Task> call)
     {
-        if (!isEndless)
-        {
-            return default;
-        }
-
-        CancellationTokenRegistration told = context.CancellationToken.Register(() => _cancelled.TrySetResult());
         _started.TrySetResult();
-        return told;
+        try
+        {
+            await call();
+        }
+        catch
+        {
+            _ended.TrySetResult();
+            throw;
+        }
     }
 }
