@@ -71,6 +71,12 @@ public sealed partial class NamedPipe
         int count = 0;
         foreach (ReadOnlyMemory<byte> segment in buffer)
         {
+            // On a byte pipe they say nothing, and MaxBuffers of them would be a write that never gets on.
+            if (segment.IsEmpty && Mode == PipeMode.Byte)
+            {
+                continue;
+            }
+
             if (count > MaxBuffers)
             {
                 break;

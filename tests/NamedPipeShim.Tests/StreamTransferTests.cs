@@ -54,6 +54,21 @@ public class StreamTransferTests
     }
 
     [Test]
+    public async Task Write_OfMoreEmptySegmentsThanOneCallTakes_GetsToTheBytes()
+    {
+        using StreamPair pair = await StreamPair.NewAsync();
+        byte[] bytes = Pattern.Of(100);
+        byte[] received = new byte[bytes.Length];
+        int[] sizes = new int[2 * NamedPipe.MaxBuffers];
+        (sizes[0], sizes[^1]) = (1, bytes.Length - 1);
+        ValueTask writing = default;
+        TestThread.Run(() => writing = pair.Client.WriteAsync(Segments.Chain(bytes, sizes)));
+        await pair.Server.ReadExactlyAsync(received).InTime();
+        await writing.InTime();
+        Assert.That(received, Is.EqualTo(bytes));
+    }
+
+    [Test]
     public async Task Read_AfterThePeerClosed_GivesAllThatItSentThenZeroForEver([Values] bool ofServer)
     {
         using StreamPair pair = await StreamPair.NewAsync();
