@@ -120,6 +120,26 @@ public class StreamCancellationTests
     }
 
     [Test]
+    public async Task SynchronousRead_ThatIsInterrupted_TakesNothing()
+    {
+        using StreamPair pair = await StreamPair.NewAsync();
+        byte[] buffer = new byte[1];
+        Thread? thread = null;
+        TestThread reading = TestThread.Start(() =>
+        {
+            Volatile.Write(ref thread, Thread.CurrentThread);
+            Assert.Throws<ThreadInterruptedException>(() => _ = pair.Server.Read(buffer, 0, 1));
+        });
+        Deadline.WaitFor(() => Volatile.Read(ref thread) is not null, "the thread's begin");
+        thread!.Interrupt(); // in the read, or before it, which is the same
+        reading.Join();
+        await pair.Client.WriteAsync(new byte[] { 9 }).InTime();
+        byte[] next = new byte[1];
+        Assert.That(await pair.Server.ReadAsync(next).InTime(), Is.EqualTo(1));
+        Assert.That((buffer[0], next[0]), Is.EqualTo(((byte)0, (byte)9)));
+    }
+
+    [Test]
     public async Task SynchronousWrite_ThatTimesOut_SaysSo()
     {
         using StreamPair pair = await StreamPair.NewAsync();

@@ -77,16 +77,44 @@ internal sealed class StreamOperation(StreamSide side)
     {
         _waiter = new TaskCompletionSource();
         Arm(CancellationToken.None);
-        if (!WaitForSignal(timeoutMilliseconds) && _side.Remove(this))
+        bool signalled = false;
+        ThreadInterruptedException? interrupted = null;
+        try
         {
-            Finish(0, _side.Loop.IsEnding ? new ObjectDisposedException(nameof(NamedPipeEventLoop)) : timedOut());
+            signalled = WaitForSignal(timeoutMilliseconds);
+        }
+        catch (ThreadInterruptedException interruption)
+        {
+            interrupted = interruption;
         }
 
-        _waiter.Task.Wait(); // it is in somebody's hands, who finishes it now
+        if (!signalled && _side.Remove(this))
+        {
+            Finish(0, interrupted
+                ?? (_side.Loop.IsEnding ? new ObjectDisposedException(nameof(NamedPipeEventLoop)) : timedOut()));
+        }
+
+        while (!_waiter.Task.IsCompleted) // it is in somebody's hands, who finishes it now
+        {
+            try
+            {
+                _waiter.Task.Wait();
+            }
+            catch (ThreadInterruptedException interruption)
+            {
+                interrupted = interruption;
+            }
+        }
+
         int result = _result;
         Exception? error = _error;
         Reset();
         _side.GiveBack(this);
+        if (interrupted is not null && !ReferenceEquals(interrupted, error))
+        {
+            Thread.CurrentThread.Interrupt(); // it came too late for this call: the thread's next wait is told
+        }
+
         return error is null ? result : throw error;
     }
 
