@@ -63,12 +63,14 @@ public sealed partial class NamedPipeEventLoop
     private int _drives; // turns of workers that found something; written by who drives
 
     // Work that was put off to the loop's next turn. Guarded by _lock.
-    private List<StreamSide> _deferred = [];
-    private List<StreamSide> _deferredSpare = [];
+    private readonly Queue<StreamSide> _deferred = new();
     private bool _hasDeferred; // read without it too
 
     // Of who drives alone.
     private readonly PipeEvent[] _events = new PipeEvent[EventsPerTurn];
+    private int _nextEvent; // or the one that is being handed out
+    private int _eventCount;
+    private StreamSide? _pumping; // of those that were deferred
     private OperationQueue _turnReady;
     private int _budget;
 
@@ -106,7 +108,7 @@ public sealed partial class NamedPipeEventLoop
     {
         lock (_lock)
         {
-            _deferred.Add(side);
+            _deferred.Enqueue(side);
             Volatile.Write(ref _hasDeferred, true);
         }
 
@@ -133,11 +135,18 @@ public sealed partial class NamedPipeEventLoop
     /// </summary>
     internal void DriveUntil(Func<bool> done, long deadline)
     {
-        PipeEvent[] events = new PipeEvent[EventsPerTurn];
+        // This call stands in the midst of a turn. What is left of that would wait for this call to end, which may wait for it: so it comes
+        // first, and with it what else is to be done for the pipe that this call's continuation is of.
+        if (_pumping is { } side)
+        {
+            Defer(side);
+        }
+
+        HandOut();
         while (!done())
         {
             long left = deadline < 0 ? Timeout.Infinite : Math.Max(0, deadline - Environment.TickCount64);
-            if (Turn(events, left) == TurnEnd.LoopEnds || left == 0)
+            if (Turn(left) == TurnEnd.LoopEnds || left == 0)
             {
                 return;
             }
@@ -170,7 +179,7 @@ public sealed partial class NamedPipeEventLoop
     private void Run()
     {
         s_running = this;
-        while (Turn(_events, Timeout.Infinite) != TurnEnd.LoopEnds)
+        while (Turn(Timeout.Infinite) != TurnEnd.LoopEnds)
         {
             if (!HasReady)
             {
@@ -258,7 +267,7 @@ public sealed partial class NamedPipeEventLoop
         TurnEnd end;
         do
         {
-            end = Turn(_events, ThreadPool.PendingWorkItemCount == 0 ? s_workerWait : 0);
+            end = Turn(ThreadPool.PendingWorkItemCount == 0 ? s_workerWait : 0);
         }
         while (end == TurnEnd.Events && !HasReady);
         s_running = null;
@@ -348,32 +357,38 @@ public sealed partial class NamedPipeEventLoop
     }
 
     // By who drives.
-    private TurnEnd Turn(PipeEvent[] events, long timeoutMilliseconds)
+    private TurnEnd Turn(long timeoutMilliseconds)
     {
         // The wake of the loop's end may have been another driver's: looked at before the wait too, else the end is slept over.
         int count = 0;
         bool deferred = RunDeferred(out bool more);
         bool ends = Volatile.Read(ref _closing) ||
-            _poller.SafeNamedPipePollerHandle.Wait(events, deferred || more ? 0 : timeoutMilliseconds, out count).IsError;
+            _poller.SafeNamedPipePollerHandle.Wait(_events, deferred || more ? 0 : timeoutMilliseconds, out count).IsError;
         if (ends || Volatile.Read(ref _closing))
         {
             PassReady();
             return TurnEnd.LoopEnds;
         }
 
-        for (int i = 0; i < count; i++)
-        {
-            if (events[i].IsWake)
-            {
-                continue;
-            }
-
-            _budget = InlineBudget;
-            Find(events[i].Token)?.OnReady(events[i].Readiness);
-        }
-
+        _nextEvent = 0;
+        _eventCount = count;
+        HandOut();
         PassReady();
         return deferred || count > 0 ? TurnEnd.Events : TurnEnd.Nothing;
+    }
+
+    // Also from inside itself (DriveUntil): then it goes on, with the event that is being handed out once more, and leaves nothing.
+    private void HandOut()
+    {
+        for (; _nextEvent < _eventCount; _nextEvent++)
+        {
+            PipeEvent one = _events[_nextEvent];
+            if (!one.IsWake)
+            {
+                _budget = InlineBudget;
+                Find(one.Token)?.OnReady(one.Readiness);
+            }
+        }
     }
 
     // True: there was some.
@@ -385,27 +400,33 @@ public sealed partial class NamedPipeEventLoop
             return false;
         }
 
-        List<StreamSide> sides;
+        int count;
         lock (_lock)
         {
-            sides = _deferred;
-            _deferred = _deferredSpare;
-            _deferredSpare = [];
-            _hasDeferred = false;
+            count = _deferred.Count;
         }
 
-        foreach (StreamSide side in sides)
+        // A turn inside this one may take some of them.
+        for (; count > 0 && TakeDeferred() is { } side; count--)
         {
             _budget = InlineBudget;
+            _pumping = side;
             side.Pump();
+            _pumping = null;
         }
 
-        sides.Clear();
         lock (_lock)
         {
-            _deferredSpare = sides;
-            more = _hasDeferred;
+            more = _hasDeferred = _deferred.Count > 0;
             return true;
+        }
+    }
+
+    private StreamSide? TakeDeferred()
+    {
+        lock (_lock)
+        {
+            return _deferred.TryDequeue(out StreamSide? side) ? side : null;
         }
     }
 

@@ -145,6 +145,79 @@ public class EventLoopTests
     }
 
     [Test]
+    public async Task ASynchronousCallInsideTheLoop_WaitsForAnEventThatWasFetchedWithItsOwn()
+    {
+        await using NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = true });
+        using StreamPair holding = await StreamPair.NewAsync(loop);
+        using StreamPair one = await StreamPair.NewAsync(loop);
+        using StreamPair other = await StreamPair.NewAsync(loop);
+        using StreamPair answer = await StreamPair.NewAsync(loop);
+        using ManualResetEventSlim held = new();
+        using ManualResetEventSlim go = new();
+        bool isFirst = true;
+        Task holdingLoop = HoldAsync();
+        Task both = Task.WhenAll(ReadAsync(one), ReadAsync(other));
+        TestThread.Run(() =>
+        {
+            _ = holding.Client.WriteAsync(new byte[1]).AsTask();
+            held.Wait();
+            _ = one.Client.WriteAsync(new byte[1]).AsTask();
+            _ = other.Client.WriteAsync(new byte[1]).AsTask();
+            go.Set(); // the next turn has an event of each
+            both.Wait(Deadline.Step);
+        });
+        await Task.WhenAll(holdingLoop, both).InTime();
+
+        async Task HoldAsync()
+        {
+            await holding.Server.ReadAsync(new byte[1]).ConfigureAwait(false);
+            held.Set();
+            go.Wait(Deadline.Step);
+        }
+
+        async Task ReadAsync(StreamPair pair)
+        {
+            await pair.Server.ReadAsync(new byte[1]).ConfigureAwait(false);
+            if (isFirst)
+            {
+                isFirst = false;
+                answer.Server.ReadTimeout = (int)Deadline.Step.TotalMilliseconds / 2;
+                Assert.That(answer.Server.ReadByte(), Is.EqualTo(0)); // what the second one writes
+            }
+            else
+            {
+                await answer.Client.WriteAsync(new byte[1]);
+            }
+        }
+    }
+
+    [TestCase(0)]
+    [TestCase(20, Description = "not in the event's turn: in a later one")]
+    public async Task ASynchronousCallInsideTheLoop_WaitsForTheNextReadOfItsOwnStream(int blocking)
+    {
+        await using NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = true });
+        using StreamPair pair = await StreamPair.NewAsync(loop);
+        using StreamPair answer = await StreamPair.NewAsync(loop);
+        Task[] reads = [.. Enumerable.Range(0, blocking + 10).Select(ReadAsync)];
+        await pair.Client.WriteAsync(new byte[reads.Length]);
+        await Task.WhenAll(reads).InTime();
+
+        async Task ReadAsync(int i)
+        {
+            await pair.Server.ReadAsync(new byte[1]).ConfigureAwait(false);
+            if (i == blocking)
+            {
+                answer.Server.ReadTimeout = (int)Deadline.Step.TotalMilliseconds / 2;
+                Assert.That(answer.Server.ReadByte(), Is.EqualTo(0));
+            }
+            else if (i == blocking + 1)
+            {
+                await answer.Client.WriteAsync(new byte[1]);
+            }
+        }
+    }
+
+    [Test]
     public async Task Dispose_EndsWhatWaits_AndStreamsAreClosed([Values] bool asynchronously)
     {
         NamedPipeEventLoop loop = new();
