@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using NamedPipeShim.Async;
 
 namespace NamedPipeShim;
@@ -28,6 +29,10 @@ public sealed partial class NamedPipeEventLoop : IDisposable, IAsyncDisposable
     private readonly Stack<int> _freeSlots = new();
     private uint _generation;
     private bool _closing;
+
+    // With the number of accepts that wait. An instance that waits for a client is held weakly, and who accepts is known to the
+    // listener alone: so the loop is what keeps both alive.
+    private readonly Dictionary<NamedPipeListener, int> _accepting = [];
 
     /// <summary>Creates a loop and starts its thread.</summary>
     /// <param name="options">Options, or null for the defaults.</param>
@@ -125,6 +130,27 @@ public sealed partial class NamedPipeEventLoop : IDisposable, IAsyncDisposable
         }
     }
 
+    /// <summary>An accept begins to wait: its listener stays alive, though its program may know it no more.</summary>
+    internal void HoldListener(NamedPipeListener listener)
+    {
+        lock (_lock)
+        {
+            _accepting[listener] = _accepting.GetValueOrDefault(listener) + 1;
+        }
+    }
+
+    /// <summary>An accept waits no more.</summary>
+    internal void LetGoOfListener(NamedPipeListener listener)
+    {
+        lock (_lock)
+        {
+            if (--CollectionsMarshal.GetValueRefOrNullRef(_accepting, listener) == 0)
+            {
+                _accepting.Remove(listener);
+            }
+        }
+    }
+
     // ---- the table
 
     private LoopClient? Find(nuint token)
@@ -199,15 +225,22 @@ public sealed partial class NamedPipeEventLoop : IDisposable, IAsyncDisposable
     private void End()
     {
         LoopSlot?[] slots;
+        NamedPipeListener[] listeners;
         lock (_lock)
         {
             _closing = true; // also where the poller could not go on
             slots = [.. _slots];
+            listeners = [.. _accepting.Keys]; // one that could have no instance has no slot
         }
 
         foreach (LoopSlot? slot in slots)
         {
             slot?.Client?.OnLoopEnded();
+        }
+
+        foreach (NamedPipeListener listener in listeners)
+        {
+            listener.OnLoopEnded();
         }
 
         PassReady();

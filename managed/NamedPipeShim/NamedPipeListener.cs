@@ -242,14 +242,28 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
     // collected when its program forgets it.
     private async ValueTask<bool> HasConnectedAsync(CancellationToken cancellationToken)
     {
+        ValueTask<bool> connected = _accepted.Reader.WaitToReadAsync(cancellationToken);
+        bool waits = !connected.IsCompleted;
+        if (waits)
+        {
+            _loop.HoldListener(this);
+        }
+
         try
         {
-            return await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false);
+            return await connected.ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             PipeTelemetry.Cancelled(Name);
             throw;
+        }
+        finally
+        {
+            if (waits)
+            {
+                _loop.LetGoOfListener(this);
+            }
         }
     }
 
@@ -270,7 +284,7 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         }
         catch (ObjectDisposedException)
         {
-            // The loop has ended: it tells us.
+            Dispose(); // the loop has ended, and knows of no instance of ours to tell us by
         }
     }
 

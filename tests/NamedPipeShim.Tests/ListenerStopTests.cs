@@ -6,6 +6,22 @@ namespace NamedPipeShim.Tests;
 [Category("C10")]
 public class ListenerStopTests
 {
+    [Test]
+    public async Task AnAccept_EndsWithTheLoop_ThoughNoInstanceWaits([Values] bool before)
+    {
+        NamedPipeEventLoop loop = new();
+        string name = PipeNames.New();
+        using NamedPipeListener listener = NamedPipeListener.Listen(
+            new NamedPipeServerOptions { Name = name, MaxInstances = 1 }, new NamedPipeListenerOptions { EventLoop = loop });
+        ValueTask<NamedPipeStream> first = listener.AcceptAsync();
+        using NamedPipeStream client = await NamedPipeStream.ConnectAsync(name).InTime();
+        using NamedPipeStream server = await first.InTime(); // the only instance that there may be
+        Task<NamedPipeStream>? accept = before ? listener.AcceptAsync().AsTask() : null;
+        await loop.DisposeAsync().AsTask().InTime();
+        accept ??= listener.AcceptAsync().AsTask();
+        Assert.ThrowsAsync<ObjectDisposedException>(() => accept.InTime());
+    }
+
     private static NamedPipeError NobodyListens =>
         OperatingSystem.IsWindows() ? NamedPipeError.PipeBusy : NamedPipeError.NotFound;
 
