@@ -28,35 +28,20 @@ public class EndTests(RpcView view)
         EndInTheMiddleOfCallsAsync((_, loop) => loop.DisposeAsync().AsTask().InTime());
 
     [Test]
-    public async Task ACallThatWaitsToBeSent_EndsWhenThePeerDies([Values] bool ofServer)
-    {
-        using StreamPair streams = await StreamPair.NewAsync();
-        using RpcPeer peer = RpcPeer.Over(streams.End(ofServer), view);
-        Task<string> call = peer.There.EchoAsync(RpcCalls.TextOf(seed: 3));
-        await TakeAsync(streams.End(!ofServer)); // and nothing more
-        Assert.That(call.IsCompleted, Is.False);
-        streams.End(!ofServer).Abort();
-        await RpcCalls.EndByTheConnectionAsync([call]);
-        await peer.HasEndedAsync().InTime();
-    }
+    public Task ACallThatWaitsToBeSent_EndsWhenThePeerDies([Values] bool ofServer) =>
+        EndWhileACallWaitsToBeSentAsync(ofServer, (_, streams) => streams.End(!ofServer).Abort());
 
     [Test]
-    public async Task ACallThatWaitsToBeSent_EndsWithADispose([Values] bool ofServer)
-    {
-        using StreamPair streams = await StreamPair.NewAsync();
-        using RpcPeer peer = RpcPeer.Over(streams.End(ofServer), view);
-        Task<string> call = peer.There.EchoAsync(RpcCalls.TextOf(seed: 3));
-        await TakeAsync(streams.End(!ofServer));
-        peer.Dispose();
-        if (view == RpcView.DuplexPipe)
+    public Task ACallThatWaitsToBeSent_EndsWithADispose([Values] bool ofServer) =>
+        EndWhileACallWaitsToBeSentAsync(ofServer, (peer, streams) =>
         {
-            // StreamJsonRpc completes the view's reader at once, but its writer only when it has written: nobody reads here.
-            streams.End(ofServer).Dispose();
-        }
-
-        await RpcCalls.EndByTheConnectionAsync([call]);
-        await peer.HasEndedAsync().InTime();
-    }
+            peer.Dispose();
+            if (view == RpcView.DuplexPipe)
+            {
+                // StreamJsonRpc completes the view's reader at once, but its writer only when it has written: nobody reads here.
+                streams.End(ofServer).Dispose();
+            }
+        });
 
     [Test]
     public async Task APeerThatDies_InTheMiddleOfAMessage_EndsTheConnection([Values] bool ofServer)
@@ -130,6 +115,16 @@ public class EndTests(RpcView view)
         await pair.Client.HasEndedAsync().InTime();
     }
 
-    private static async Task TakeAsync(NamedPipeStream stream) =>
-        Assert.That(await stream.ReadAsync(new byte[1]).InTime(), Is.EqualTo(1));
+    // The other end takes the call's first byte, and nothing more.
+    private async Task EndWhileACallWaitsToBeSentAsync(bool ofServer, Action<RpcPeer, StreamPair> end)
+    {
+        using StreamPair streams = await StreamPair.NewAsync();
+        using RpcPeer peer = RpcPeer.Over(streams.End(ofServer), view);
+        Task<string> call = peer.There.EchoAsync(RpcCalls.TextOf(seed: 3));
+        Assert.That(await streams.End(!ofServer).ReadAsync(new byte[1]).InTime(), Is.EqualTo(1));
+        Assert.That(call.IsCompleted, Is.False);
+        end(peer, streams);
+        await RpcCalls.EndByTheConnectionAsync([call]);
+        await peer.HasEndedAsync().InTime();
+    }
 }

@@ -11,9 +11,9 @@ public class InteropTests
     public async Task CallsAndLargeArguments_GoBothWaysAtOnce(
         [Values] OurEnd ourEnd, [Values] RpcView view, [Values(RpcFormat.Json, RpcFormat.MessagePack)] RpcFormat format)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd);
-        using RpcPeer us = RpcPeer.Over(mine, view, format);
-        using RpcPeer them = RpcPeer.Over(theirs.Stream, format);
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, PipeDirection.InOut, TheirCalls.Asynchronous);
+        using RpcPeer us = RpcPeer.Over(pair.Ours, view, format);
+        using RpcPeer them = RpcPeer.Over(pair.Theirs.Stream, format);
         Task large = RpcCalls.EchoBothWaysAsync(us, them);
         await RpcCalls.CallBothWaysAsync(us, them, RunningSystem.Rounds(200, underWine: 100));
         await large;
@@ -22,9 +22,9 @@ public class InteropTests
     [Test]
     public async Task AnEndThatCloses_EndsTheCallsOfBoth([Values] OurEnd ourEnd, [Values] RpcView view, [Values] bool weClose)
     {
-        (NamedPipeStream mine, TheirEnd theirs) = await ConnectAsync(ourEnd);
-        using RpcPeer us = RpcPeer.Over(mine, view);
-        using RpcPeer them = RpcPeer.Over(theirs.Stream);
+        using MixedPair pair = await MixedPair.ConnectAsync(ourEnd, PipeDirection.InOut, TheirCalls.Asynchronous);
+        using RpcPeer us = RpcPeer.Over(pair.Ours, view);
+        using RpcPeer them = RpcPeer.Over(pair.Theirs.Stream);
         Task[] calls = [us.There.WaitAsync(default), them.There.WaitAsync(default)];
         await us.Here.Waiting.InTime();
         await them.Here.Waiting.InTime();
@@ -32,22 +32,5 @@ public class InteropTests
         await RpcCalls.EndByTheConnectionAsync(calls);
         await us.HasEndedAsync().InTime();
         await them.HasEndedAsync().InTime();
-    }
-
-    private static async Task<(NamedPipeStream Ours, TheirEnd Theirs)> ConnectAsync(OurEnd ourEnd)
-    {
-        string name = PipeNames.New();
-        if (ourEnd == OurEnd.Server)
-        {
-            using NamedPipeListener listener = NamedPipeListener.Listen(name);
-            TheirEnd client = await TheirEnd.ConnectAsync(name, PipeDirection.InOut, TheirCalls.Asynchronous);
-            return (await listener.AcceptAsync().InTime(), client);
-        }
-
-        (TheirEnd server, Task connected) = TheirEnd.Listen(name, PipeDirection.InOut, TheirCalls.Asynchronous);
-        NamedPipeStream stream = await NamedPipeStream.ConnectAsync(
-            new NamedPipeClientOptions { Name = name, Timeout = Deadline.Step }).InTime();
-        await connected.InTime();
-        return (stream, server);
     }
 }
