@@ -165,7 +165,7 @@ static void pipe__end_connection(os_pipe *pipe, bool keep_handle) {
   int fd = pipe->fd;
   if (pipe->port != NULL) {
     os_lock_enter(&pipe->port->lock);
-    if (pipe->armed != 0 && (pipe->shared || keep_handle)) {
+    if (pipe->armed != 0 && (pipe->shared || pipe->inheritable || keep_handle)) {
       (void)ep_port_control(pipe->port, EPOLL_CTL_DEL, fd, 0, pipe->slot); /* else close does it */
     }
     ep_port_slot_renew(pipe->port, pipe->slot);
@@ -196,6 +196,10 @@ void os_pipe_close(os_pipe *pipe, bool keep_handle) {
 }
 
 nps_result os_pipe_disconnect(os_pipe *pipe) {
+  /* C8: others may have the descriptor, and the client must see a break all the same. */
+  if (pipe->fd >= 0 && (pipe->shared || pipe->inheritable)) {
+    (void)shutdown(pipe->fd, SHUT_RDWR);
+  }
   pipe__end_connection(pipe, false);
   return NPS_OK;
 }

@@ -50,7 +50,7 @@ struct os_pipe {
   iocp_skip skip;
   bool message; /* reads messages */
   bool adopted;
-  bool shared; /* others may have the handle too: it was adopted, or lent */
+  bool shared; /* others may have the handle too: it was adopted, or lent, or can be inherited */
   /* A disconnect failed: the next connect makes it good first, or it would take the old client for a new one (C7). */
   bool old_client;
 };

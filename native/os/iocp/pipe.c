@@ -87,6 +87,7 @@ nps_result os_pipe_create(const nps_server_options *options, os_pipe **pipe) {
     return iocp_result(code);
   }
   made->message = options->mode == NPS_MODE_MESSAGE;
+  made->shared = (options->flags & NPS_SERVER_INHERITABLE) != 0;
   *pipe = made;
   return NPS_OK;
 }
@@ -145,6 +146,7 @@ nps_result os_pipe_open(const nps_client_options *options, os_pipe **pipe) {
     return iocp_result(code);
   }
   made->message = options->mode == NPS_MODE_MESSAGE;
+  made->shared = (options->flags & NPS_CLIENT_INHERITABLE) != 0;
   *pipe = made;
   return NPS_OK;
 }

@@ -15,6 +15,7 @@ typedef struct server_pair {
 static nps_pipe *server__instance(world *w, nps_poll *poll, uint64_t token) {
   nps_server_options options = server_options("instances");
   options.max_instances = 3;
+  options.flags = token == SECOND ? NPS_SERVER_INHERITABLE : 0; /* others may have that one's connections */
   nps_pipe *made = world_server(w, &options);
   world_register(w, made, poll, token, BOTH_INTERESTS);
   return made;

@@ -1,8 +1,10 @@
 /* Who may connect by the socket's file (O1), whose server a client trusts (O4), and inheritance. */
 #define _GNU_SOURCE /* setgroups. NOLINT(bugprone-reserved-identifier) */
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,5 +154,83 @@ TEST(test_descriptors_are_inherited_only_if_asked_for) { /* O1 */
     }
     end_pipe(server);
   }
+  loop_end(l);
+}
+
+/* The connection that comes next, as a program that was started meanwhile has it: a copy of the lowest descriptor that is free now. */
+static int lowest_free(void) {
+  int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  REQUIRE(fd >= 0);
+  close(fd);
+  return fd;
+}
+
+static int inherited_copy(int fd) {
+  int type, copy = dup(fd);
+  socklen_t size = sizeof type;
+  REQUIRE(copy >= 0 && getsockopt(copy, SOL_SOCKET, SO_TYPE, &type, &size) == 0);
+  return copy;
+}
+
+/* How many epoll sets of this process have a descriptor of that number. */
+static int watched(int fd) {
+  int found = 0;
+  DIR *folder = opendir("/proc/self/fdinfo");
+  REQUIRE(folder != NULL);
+  for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+    char path[sizeof "/proc/self/fdinfo/" + sizeof entry->d_name], line[256];
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%s", entry->d_name);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+      int tfd;
+      found += sscanf(line, "tfd: %d", &tfd) == 1 && tfd == fd;
+    }
+    if (file != NULL) {
+      fclose(file);
+    }
+  }
+  closedir(folder);
+  return found;
+}
+
+TEST(test_an_inherited_connection_is_watched_no_more_after_close) { /* X3: else each byte for them wakes us */
+  loop *l = loop_new();
+  nps_client_options opening = client_options(test_name());
+  nps_pipe *client = NULL;
+  opening.flags = NPS_CLIENT_INHERITABLE;
+  peer_server *listening = peer_listen(opening.name, 1);
+  int fd = lowest_free();
+  REQUIRE_OK(nps_pipe_open(&opening, &client));
+  int copy = inherited_copy(fd);
+  peer *server = peer_accept(listening);
+  register_pipe(l, client, 1);
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(client));
+  REQUIRE_EQUAL(1, watched(fd));
+  end_pipe(client);
+  REQUIRE_EQUAL(0, watched(fd));
+  close(copy);
+  peer_close(server);
+  peer_server_close(listening);
+  loop_end(l);
+}
+
+TEST(test_disconnect_ends_a_connection_that_others_inherited) { /* C8: the client sees a break, never a hang */
+  loop *l = loop_new();
+  nps_server_options serving = server_options(test_name());
+  serving.flags = NPS_SERVER_INHERITABLE;
+  nps_pipe *server = create(&serving);
+  char bytes[8];
+  register_pipe(l, server, 1);
+  peer *client = peer_open(serving.name);
+  int fd = lowest_free();
+  loop_connect(l, 1, server);
+  int copy = inherited_copy(fd);
+  REQUIRE_OK(try_write(server));
+  REQUIRE_OK(nps_pipe_disconnect(server, 0));
+  REQUIRE_EQUAL(1, peer_receive(client, bytes, sizeof bytes)); /* what was sent to it stays readable */
+  REQUIRE_EQUAL(0, peer_receive(client, bytes, sizeof bytes));
+  close(copy);
+  peer_close(client);
+  end_pipe(server);
   loop_end(l);
 }

@@ -40,6 +40,64 @@ TEST(test_handles_are_inherited_only_if_asked_for) { /* O1 */
   }
 }
 
+/* The pipe's handle as a program that was started meanwhile has it. Asking the pipe for its handle would say that it is lent. */
+static HANDLE inherited_copy(void) {
+  HANDLE copy = NULL;
+  for (uintptr_t value = 4; value < 0x4000 && copy == NULL; value += 4) {
+    DWORD flags = 0;
+    HANDLE handle = (HANDLE)value;
+    if (GetHandleInformation(handle, &flags) && (flags & HANDLE_FLAG_INHERIT) != 0 &&
+        GetNamedPipeInfo(handle, NULL, NULL, NULL, NULL)) {
+      REQUIRE(
+          DuplicateHandle(GetCurrentProcess(), handle, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    }
+  }
+  REQUIRE(copy != NULL);
+  return copy;
+}
+
+TEST(test_a_close_ends_what_is_pending_though_others_inherited_the_handle) { /* X1, P7 */
+  for (int connected = 0; connected < 2; connected++) {
+    loop *l = loop_new();
+    nps_server_options serving = server_options(test_name());
+    serving.flags = NPS_SERVER_INHERITABLE;
+    nps_pipe *server = create(&serving);
+    HANDLE copy = inherited_copy();
+    peer *client = NULL;
+    register_pipe(l, server, 1);
+    if (connected) {
+      client = peer_open(serving.name);
+      loop_connect(l, 1, server); /* and a read waits */
+    } else {
+      REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_connect(server));
+    }
+    end_pipe(server);
+    loop_end(l); /* returns when the system has let go of every buffer */
+    CloseHandle(copy);
+    if (client != NULL) {
+      peer_close(client);
+    }
+  }
+}
+
+TEST(test_a_clients_close_ends_its_read_though_others_inherited_the_handle) { /* X1, P7 */
+  loop *l = loop_new();
+  nps_client_options opening = client_options(test_name());
+  opening.flags = NPS_CLIENT_INHERITABLE;
+  peer_server *listening = peer_listen(opening.name, 1);
+  nps_pipe *client = NULL;
+  REQUIRE_OK(nps_pipe_open(&opening, &client));
+  HANDLE copy = inherited_copy();
+  peer *server = peer_accept(listening);
+  register_pipe(l, client, 1);
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(client));
+  end_pipe(client);
+  loop_end(l);
+  CloseHandle(copy);
+  peer_close(server);
+  peer_server_close(listening);
+}
+
 static void require_descriptor(nps_pipe *pipe, SECURITY_INFORMATION what, const char *part) {
   PSECURITY_DESCRIPTOR descriptor = NULL;
   char *text = NULL;
