@@ -32,6 +32,10 @@ static inline nps_result ep_result(int32_t status, uint32_t detail) {
 /* The status for an errno of which the caller knows nothing more special. */
 nps_result ep_error(int error);
 
+/* Of epoll_ctl, where ENOSPC is the user's limit of watched descriptors (max_user_watches): want that passes, and no failure of the
+ * connection. */
+nps_result ep_watch_error(int error);
+
 /* ---- path.c ---- */
 
 #define EP_PATH_LIMIT 107u /* bytes of a path that fit sun_path with their NUL */

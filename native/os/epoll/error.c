@@ -26,3 +26,7 @@ nps_result ep_error(int error) {
     return ep_result(NPS_E_IO, detail);
   }
 }
+
+nps_result ep_watch_error(int error) {
+  return error == ENOSPC ? ep_result(NPS_E_OUT_OF_MEMORY, ENOSPC) : ep_error(error);
+}

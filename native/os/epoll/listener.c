@@ -144,7 +144,7 @@ static nps_result listener__take_seat(ep_listener *listener, os_pipe *pipe) {
     if (error != 0) {
       ep_port_slot_drop(seat->port, seat->slot);
       os_free(seat);
-      return ep_error(error);
+      return ep_watch_error(error);
     }
     seat->next = listener->seats;
     listener->seats = seat;

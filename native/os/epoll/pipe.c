@@ -332,8 +332,8 @@ static os_start pipe__start_probe(os_pipe *pipe, os_op *op, os_completion *done)
   if (pending) {
     return OS_PENDING;
   }
-  *done =
-      (os_completion){.op = op, .result = error == 0 ? NPS_OK : ep_error(error), .flags = over ? OS_PEER_CLOSED : 0};
+  *done = (os_completion){
+      .op = op, .result = error == 0 ? NPS_OK : ep_watch_error(error), .flags = over ? OS_PEER_CLOSED : 0};
   return OS_DONE;
 }
 

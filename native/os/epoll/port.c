@@ -102,7 +102,7 @@ nps_result os_port_create(os_port **port) {
   /* Edge-triggered: each write is an edge, so the counter need not be read. */
   struct epoll_event wake = {.events = EPOLLIN | EPOLLET, .data.u64 = EP_NO_SLOT};
   if (epoll_ctl(made->epoll_fd, EPOLL_CTL_ADD, made->wake_fd, &wake) != 0) {
-    result = ep_error(errno);
+    result = ep_watch_error(errno);
     goto close_wake;
   }
   os_lock_init(&made->lock);

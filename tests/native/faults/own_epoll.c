@@ -245,6 +245,9 @@ int32_t fault_status_of(const char *import, uint32_t code) {
   if ((strcmp(import, "recv") == 0 || strcmp(import, "recvmsg") == 0) && code == ECONNRESET) {
     return NPS_END_OF_STREAM;
   }
+  if (strcmp(import, "epoll_ctl") == 0 && code == ENOSPC) {
+    return NPS_E_OUT_OF_MEMORY; /* the user's limit of watched descriptors */
+  }
   switch (code) {
   case EMFILE:
   case ENFILE:

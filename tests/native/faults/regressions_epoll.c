@@ -58,6 +58,31 @@ TEST(test_a_read_that_cannot_be_waited_for_says_so_and_the_next_one_waits) {
   loop_end(l);
 }
 
+TEST(test_a_read_over_the_limit_of_watched_descriptors_is_not_the_end) { /* max_user_watches */
+  loop *l = loop_new();
+  nps_pipe *client = NULL;
+  nps_client_options options = client_options(test_name());
+  peer_server *server = peer_listen(options.name, 1);
+  REQUIRE_OK(nps_pipe_open(&options, &client));
+  peer *other = peer_accept(server);
+  begin("ep_port_control", "epoll_ctl", "ENOSPC");
+  register_pipe(l, client, 2); /* begins to read */
+  end();
+  loop_await(l, 2, NPS_READABLE);
+  nps_result result = try_read(client);
+  REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, result);
+  REQUIRE_EQUAL(ENOSPC, nps_result_detail(result));
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, try_read(client));
+  REQUIRE(peer_send(other, "x", 1));
+  loop_await(l, 2, NPS_READABLE);
+  REQUIRE_OK(try_read(client));
+  REQUIRE((l->ever[2] & NPS_CLOSED) == 0);
+  peer_close(other);
+  peer_server_close(server);
+  end_pipe(client);
+  loop_end(l);
+}
+
 TEST(test_a_write_without_memory_does_not_end_the_stream) {
   loop *l = loop_new();
   linked link = link_new(l, 1, OUR_SERVER);
