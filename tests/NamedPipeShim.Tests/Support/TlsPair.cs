@@ -29,8 +29,7 @@ internal sealed class TlsPair : IAsyncDisposable
     {
         using X509Certificate2 host = TestCertificate.New(Host);
         using X509Certificate2? person = clientHasCertificate ? TestCertificate.New("somebody") : null;
-        TlsPair pair = await NewAsync(host, host, person, person);
-        return pair;
+        return await NewAsync(host, host, person, person);
     }
 
     /// <param name="host">The server's certificate.</param>
@@ -44,6 +43,7 @@ internal sealed class TlsPair : IAsyncDisposable
         SslStream server = new(pipes.Server, leaveInnerStreamOpen: false);
         SslStream client = new(pipes.Client, leaveInnerStreamOpen: false);
         TlsPair pair = new(pipes, server, client);
+        Exception? first = null;
         try
         {
             await Task.WhenAll(
@@ -60,10 +60,10 @@ internal sealed class TlsPair : IAsyncDisposable
                     RemoteCertificateValidationCallback = (_, found, _, _) => IsThis(expectedHost, found),
                 }))).InTime();
         }
-        catch
+        catch (Exception error)
         {
             await pair.DisposeAsync();
-            throw;
+            throw first ?? error; // the other end's is but a closed pipe
         }
 
         return pair;
@@ -75,8 +75,9 @@ internal sealed class TlsPair : IAsyncDisposable
             {
                 await handshake;
             }
-            catch
+            catch (Exception error)
             {
+                Interlocked.CompareExchange(ref first, error, null);
                 pipes.Dispose();
                 throw;
             }
