@@ -11,6 +11,28 @@ namespace NamedPipeShim.Tests;
 public partial class WindowsTests
 {
     [Test]
+    [Category("X1")]
+    public async Task StreamAbort_AfterDispose_EndsTheDelivery([Values] bool asynchronously)
+    {
+        using StreamPair pair = await StreamPair.NewAsync(
+            new NamedPipeServerOptions { Name = PipeNames.New(), InBufferSize = 4096, OutBufferSize = 4096, ReadAhead = 0 });
+        byte[] bytes = Pattern.Of(60_000);
+        await pair.Server.WriteAsync(bytes).InTime();
+        Assert.That(pair.Server.Pipe.UnsentBytes, Is.GreaterThan(0));
+        if (asynchronously)
+        {
+            _ = pair.Server.DisposeAsync().AsTask(); // flushes, in vain
+        }
+
+        pair.Server.Dispose();
+        Assert.That(pair.Server.CanWrite, Is.False);
+        pair.Server.Abort();
+        using MemoryStream arrived = new();
+        await pair.Client.CopyToAsync(arrived).InTime();
+        Assert.That(arrived.Length, Is.LessThan(bytes.Length));
+    }
+
+    [Test]
     [Category("K1")]
     public void OpenClient_WithAllInstancesTaken_IsBusy()
     {

@@ -136,6 +136,7 @@ internal sealed class StreamClient : LoopClient
                 if (linger is null)
                 {
                     Pipe.Abort(); // what lingers
+                    Pipe.Dispose();
                 }
 
                 return;
@@ -152,9 +153,10 @@ internal sealed class StreamClient : LoopClient
         {
             Pipe.Abort();
         }
-        else
+        else if (!CloseQuietly(linger.Value))
         {
-            CloseQuietly(linger.Value);
+            Pipe.SafeNamedPipeHandle.CountAsConnectionNoMore();
+            return; // its handle is for Abort, or the collector's
         }
 
         Pipe.Dispose();
@@ -183,15 +185,16 @@ internal sealed class StreamClient : LoopClient
         }
     }
 
-    private void CloseQuietly(TimeSpan linger)
+    // False: it lingers.
+    private bool CloseQuietly(TimeSpan linger)
     {
         try
         {
-            _ = Pipe.Close(linger);
+            return Pipe.Close(linger);
         }
         catch (ObjectDisposedException)
         {
-            // The poller's end closed it, or the program did.
+            return true; // the poller's end closed it, or the program did
         }
     }
 

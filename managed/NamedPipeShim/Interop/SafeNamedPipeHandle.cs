@@ -264,15 +264,21 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
     /// <summary>The pipe belongs to a stream from now on: a connection, until it is released, by whomever.</summary>
     internal void CountAsConnection(string? pipeName) => _connection = PipeTelemetry.ConnectionOpened(pipeName);
 
+    /// <summary>The stream was closed, and its pipe lingers: it is released later.</summary>
+    internal void CountAsConnectionNoMore()
+    {
+        long connection = Interlocked.Exchange(ref _connection, 0);
+        if (connection != 0)
+        {
+            PipeTelemetry.ConnectionClosed(connection);
+        }
+    }
+
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
         NativeMethods.nps_pipe_release((nps_pipe*)handle);
-        if (_connection != 0)
-        {
-            PipeTelemetry.ConnectionClosed(_connection);
-        }
-
+        CountAsConnectionNoMore();
         return true;
     }
 
