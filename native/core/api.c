@@ -297,7 +297,7 @@ nps_result nps_pipe_flush_state(nps_pipe *pipe, uint64_t *unsent) {
   } else {
     *unsent = writer_unsent(pipe);
     if (writer_busy(pipe)) {
-      pipe_arm(pipe, NPS_WRITABLE);
+      pipe->armed |= NPS_WRITABLE; /* for the write's end: behind a half-close the direction is ready before that */
       result = RESULT(NPS_WOULD_BLOCK);
     }
   }

@@ -309,3 +309,36 @@ TEST(test_a_half_close_is_an_event_for_who_waits_for_room) { /* P2 */
   sim_close(client);
   script_end(&s);
 }
+
+TEST(test_flushed_is_no_event_before_the_half_close_is_out) { /* P2: who asks again and again would never sleep */
+  if (os_direct_io) return; /* nothing is under way there */
+  script s = script_begin();
+  nps_pipe *server = NULL;
+  nps_server_options options;
+  static const char bytes[200] = {0}; /* more than the kernel keeps: what comes behind it must wait */
+  char read[200];
+  size_t count = 0;
+  uint64_t unsent = 1;
+  (void)nps_server_options_init(&options, sizeof options);
+  options.name = "messages";
+  options.mode = NPS_MODE_MESSAGE;
+  options.in_buffer_size = options.out_buffer_size = 100;
+  REQUIRE_OK(nps_pipe_create(&options, &server));
+  nps_pipe_release(s.pipe);
+  s.pipe = server;
+  REQUIRE_OK(nps_pipe_register(s.pipe, s.poll, 1, BOTH_INTERESTS));
+  sim_file *client = sim_connect("messages", NPS_DIRECTION_DUPLEX);
+  REQUIRE_OK(nps_pipe_connect(s.pipe));
+  REQUIRE_OK(nps_pipe_write(s.pipe, bytes, sizeof bytes, &count));
+  while (script_events(&s) != 0) {
+  }
+  REQUIRE_OK(nps_pipe_shutdown(s.pipe)); /* an empty message */
+  REQUIRE_STATUS(NPS_WOULD_BLOCK, nps_pipe_flush_state(s.pipe, &unsent));
+  REQUIRE_EQUAL(0, unsent);
+  REQUIRE_EQUAL(0, script_events(&s) & (uint32_t)NPS_WRITABLE);
+  REQUIRE_EQUAL(200, sim_read(client, read, sizeof read));
+  REQUIRE_EQUAL(NPS_WRITABLE, script_events(&s));
+  REQUIRE_OK(nps_pipe_flush_state(s.pipe, &unsent));
+  sim_close(client);
+  script_end(&s);
+}
