@@ -59,7 +59,7 @@ struct nps_pipe {
   nps_result write_end; /* likewise for writes */
   nps_result error; /* of the background, for take_error */
 
-  uint32_t turn; /* the wait that reported this pipe last ... */
+  uint64_t turn; /* the wait that reported this pipe last ... */
   uint32_t slot; /* ... and where in its array: one event a pipe and wait */
 
   list_node bound_node; /* poll->bound; holds the poll's reference */

@@ -154,8 +154,7 @@ static nps_result poll__enter(nps_poll *poll, bool may_block, bool *quiet) {
     result = RESULT(NPS_E_WAIT_BUSY);
   } else {
     poll->waiting = true;
-    if (++poll->turn == 0)
-      poll->turn = 1;
+    poll->turn++;
     *quiet = list_empty(&poll->ready) && !poll->wake_set && list_empty(&poll->lingering);
     poll->blocked = *quiet && may_block;
   }

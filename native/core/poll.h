@@ -34,7 +34,7 @@ struct nps_poll {
   uint32_t ops_out; /* ops that pipes or the system hold: closing waits until it is 0 (rule 5) */
   buffer_pool pool;
 
-  uint32_t turn; /* number of the wait; the waiting thread's alone, like batch */
+  uint64_t turn; /* number of the wait; the waiting thread's alone, like batch */
   os_completion batch[POLL_BATCH];
 };
 
@@ -43,7 +43,7 @@ typedef struct delivery {
   nps_event *events;
   uint32_t capacity;
   uint32_t count;
-  uint32_t turn;
+  uint64_t turn;
 } delivery;
 
 nps_result poll_new(const nps_poll_options *options, nps_poll **poll);

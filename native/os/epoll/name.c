@@ -95,13 +95,27 @@ static nps_result name__bind_temporary(int fd, const char *path, char *temporary
   return error == 0 ? NPS_OK : ep_error(error);
 }
 
+/* chmod that follows no link: the folder may be one that others can write. (fchmodat does it this way too, but not in every libc.) */
+static int name__set_mode(const char *file, mode_t mode) {
+  char same[32];
+  int fd = open(file, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) {
+    return errno;
+  }
+  (void)snprintf(same, sizeof same, "/proc/self/fd/%d", fd);
+  struct stat opened;
+  int error = fstat(fd, &opened) != 0 ? errno : !S_ISSOCK(opened.st_mode) ? EACCES : chmod(same, mode) != 0 ? errno : 0;
+  close(fd);
+  return error;
+}
+
 /* Gives the file its group and mode; 0 or an errno. */
 static int name__protect(const char *file, const struct stat *made, const ep_access *access) {
   if (access->group != NPS_NO_GROUP && access->group != made->st_gid &&
-      chown(file, (uid_t)-1, (gid_t)access->group) != 0) {
+      lchown(file, (uid_t)-1, (gid_t)access->group) != 0) {
     return errno;
   }
-  return (made->st_mode & 07777u) == access->mode || chmod(file, access->mode) == 0 ? 0 : errno;
+  return (made->st_mode & 07777u) == access->mode ? 0 : name__set_mode(file, access->mode);
 }
 
 /* A listening socket at a temporary path, for those who may connect only before the first client could. */
@@ -139,9 +153,27 @@ static int name__rename(const char *from, const char *to, uint32_t how) {
   return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, how) == 0 ? 0 : errno;
 }
 
+/* Only the dead socket that was probed is thrown away. Once it is gone its number can be a new file's, which was made later. */
+static bool name__is_same(const struct stat *now, const struct stat *probed) {
+  return now->st_dev == probed->st_dev && now->st_ino == probed->st_ino &&
+         now->st_mtim.tv_sec == probed->st_mtim.tv_sec && now->st_mtim.tv_nsec == probed->st_mtim.tv_nsec;
+}
+
+/* What was exchanged for our socket is another server's, which was quicker: it gets its name back. */
+static nps_result name__put_back(char *temporary, const char *path) {
+  int error = name__rename(temporary, path, NAME_MOVE_SWAP);
+  if (error == 0) {
+    return NPS_WOULD_BLOCK;
+  }
+  if (rename(temporary, path) != 0) {
+    temporary[0] = '\0'; /* not ours to remove */
+  }
+  return ep_error(error);
+}
+
 /* Moves the socket into place. NPS_WOULD_BLOCK: what is there is not what was looked at (a server that knows nothing of
  * our lock was quicker), look again. */
-static nps_result name__move(const char *temporary, const char *path, const name__place *place) {
+static nps_result name__move(char *temporary, const char *path, const name__place *place) {
   struct stat old;
   int error = name__rename(temporary, path, place->stale ? NAME_MOVE_SWAP : NAME_MOVE_NEW);
   if (error == EINVAL || error == ENOSYS) { /* a file system that can only rename */
@@ -156,13 +188,11 @@ static nps_result name__move(const char *temporary, const char *path, const name
   if (!place->stale) {
     return NPS_OK;
   }
-  /* Only the dead socket that was probed is thrown away. */
-  if (lstat(temporary, &old) == 0 && old.st_dev == place->found.st_dev && old.st_ino == place->found.st_ino) {
+  if (lstat(temporary, &old) == 0 && name__is_same(&old, &place->found)) {
     unlink(temporary);
     return NPS_OK;
   }
-  error = name__rename(temporary, path, NAME_MOVE_SWAP);
-  return error == 0 ? NPS_WOULD_BLOCK : ep_error(error);
+  return name__put_back(temporary, path);
 }
 
 static nps_result name__take_locked(const char *path, const ep_access *access, ep_name *name) {

@@ -57,6 +57,9 @@ uint32_t fault_fired(void);
 bool fault_fired_code(const char *import, const char *error); /* `import` null: any */
 void fault_lift(void);
 
+/* Linux: called once, by the library's next exchange of two files' names, before it; then forgotten. */
+extern void (*fault_before_exchange)(const char *path);
+
 /* What fails now, nobody need hear of: the library is giving something back. */
 void fault_set_closing(bool closing);
 void fault_forgive(const fault_error *error);

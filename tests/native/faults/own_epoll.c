@@ -4,6 +4,7 @@
  * kernel look at the level: to the library, what it asked for came just after. */
 #define _GNU_SOURCE 1
 
+#include <linux/fs.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -209,11 +210,18 @@ long fault_own_syscall_epoll_lock(const fault_error *error, long number, void *w
   return done;
 }
 
+void (*fault_before_exchange)(const char *path);
+
 long fault_own_syscall_epoll_name(const fault_error *error, long number, int from_folder, const char *from,
     int to_folder, const char *to, unsigned int flags) {
   if (error != NULL) {
     errno = (int)error->code;
     return -1;
+  }
+  void (*before)(const char *path) = fault_before_exchange;
+  if (before != NULL && flags == RENAME_EXCHANGE) {
+    fault_before_exchange = NULL;
+    before(to);
   }
   return syscall(number, from_folder, from, to_folder, to, flags);
 }

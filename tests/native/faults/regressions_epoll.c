@@ -2,6 +2,9 @@
 #define _GNU_SOURCE 1
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fault.h"
 #include "loop.h"
@@ -160,4 +163,39 @@ TEST(test_a_server_that_cannot_be_examined_is_not_called_a_stranger) {
   REQUIRE_STATUS(NPS_E_OUT_OF_MEMORY, result);
   REQUIRE_EQUAL(ENOBUFS, nps_result_detail(result));
   peer_server_close(server);
+}
+
+/* ---- a server that knows nothing of our lock takes the name between our look at it and our move */
+
+static const char *s_name;
+static peer_server *s_quicker;
+
+static void be_quicker(const char *path) {
+  unlink(path);
+  s_quicker = peer_listen(s_name, 1);
+}
+
+TEST(test_a_quicker_server_keeps_its_socket_though_the_exchange_cannot_be_undone) {
+  s_name = test_name();
+  peer_leave_dead_name(s_name);
+  const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}}; /* its number may be given to the next file */
+  REQUIRE(utimensat(AT_FDCWD, peer_full_name(s_name), long_ago, AT_SYMLINK_NOFOLLOW) == 0);
+  fault_plan plan = fault_plan_of("name__rename", "syscall", "EIO");
+  plan.nth = 1; /* the first is the exchange */
+  fault_before_exchange = be_quicker;
+  fault_begin(&plan, 1);
+  nps_server_options options = server_options(s_name);
+  nps_pipe *server = NULL;
+  nps_result result = nps_pipe_create(&options, &server);
+  end();
+  REQUIRE_STATUS(NPS_E_IO, result);
+  REQUIRE_EQUAL(EIO, nps_result_detail(result));
+  peer *client = peer_open(s_name);
+  peer *served = peer_accept(s_quicker);
+  REQUIRE(peer_send(client, "x", 1));
+  char byte;
+  peer_receive_exactly(served, &byte, 1);
+  peer_close(served);
+  peer_close(client);
+  peer_server_close(s_quicker);
 }
