@@ -100,7 +100,7 @@ public sealed partial class NamedPipeEventLoop : IDisposable, IAsyncDisposable
 
     /// <summary>Takes a place in the table; its token is for the pipe's registration.</summary>
     /// <exception cref="ObjectDisposedException">The loop was disposed.</exception>
-    internal LoopSlot Attach(LoopClient client)
+    internal void Attach(LoopClient client)
     {
         lock (_lock)
         {
@@ -111,9 +111,8 @@ public sealed partial class NamedPipeEventLoop : IDisposable, IAsyncDisposable
             }
 
             int index = _freeSlots.Pop();
-            LoopSlot slot = new(client, index, ++_generation);
-            Volatile.Write(ref _slots[index], slot);
-            return slot;
+            client.Slot = new LoopSlot(client, index, ++_generation);
+            Volatile.Write(ref _slots[index], client.Slot);
         }
     }
 

@@ -276,6 +276,15 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
             {
                 Add();
             }
+
+            lock (_lock)
+            {
+                _retry = default;
+            }
+        }
+        catch (NamedPipeException error) when (_isLimited && error.Error == NamedPipeError.PipeBusy)
+        {
+            RefillLater(); // as many clients as were asked for: no failure
         }
         catch (Exception error) when (error is IOException or OutOfMemoryException)
         {

@@ -20,6 +20,8 @@ public sealed partial class NamedPipeStream
     /// Connects to a server. With a <see cref="NamedPipeClientOptions.Timeout"/> it tries again, with growing pauses, while
     /// the name is not there or busy; no thread waits meanwhile (contract K1, K2).
     /// </summary>
+    /// <remarks>How long Windows takes to ask another machine it decides itself: that is done on a thread of the pool, which after a
+    /// cancellation is busy until the system has answered.</remarks>
     /// <param name="options">The name and the rest.</param>
     /// <param name="loop">The loop that will drive the stream; null: <see cref="NamedPipeEventLoop.Default"/>.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
@@ -55,7 +57,7 @@ public sealed partial class NamedPipeStream
         Retry retry = default;
         while (true)
         {
-            NamedPipe? pipe = NamedPipe.TryOpenClient(options, out NamedPipeException? why);
+            (NamedPipe? pipe, NamedPipeException? why) = await TryOpenAsync(options, cancellationToken).ConfigureAwait(false);
             if (pipe is not null)
             {
                 return pipe;
@@ -79,6 +81,37 @@ public sealed partial class NamedPipeStream
             }
 
             await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // One try, which does not block; but the system may ask another machine for as long as it likes.
+    private static ValueTask<(NamedPipe? Pipe, NamedPipeException? Why)> TryOpenAsync(
+        NamedPipeClientOptions options, CancellationToken cancellationToken)
+    {
+        if (OperatingSystem.IsWindows() && options.ServerName != ".")
+        {
+            return OpenRemoteAsync(options, cancellationToken);
+        }
+
+        NamedPipe? pipe = NamedPipe.TryOpenClient(options, out NamedPipeException? why);
+        return new((pipe, why));
+    }
+
+    private static async ValueTask<(NamedPipe? Pipe, NamedPipeException? Why)> OpenRemoteAsync(
+        NamedPipeClientOptions options, CancellationToken cancellationToken)
+    {
+        Task<(NamedPipe? Pipe, NamedPipeException? Why)> opening = Task.Run(
+            () => (NamedPipe.TryOpenClient(options, out NamedPipeException? why), why), CancellationToken.None);
+        try
+        {
+            return await opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It cannot be interrupted: what it opens yet is closed.
+            _ = opening.ContinueWith(
+                static late => (late.Exception is null ? late.Result.Pipe : null)?.Dispose(), TaskScheduler.Default);
+            throw;
         }
     }
 

@@ -47,6 +47,37 @@ public class StreamTelemetryTests
     }
 
     [Test]
+    public async Task AMeterListenerThatThrows_DoesNotHideTheError()
+    {
+        using MeterListener listener = new();
+        listener.InstrumentPublished = static (instrument, listener) =>
+        {
+            if (instrument.Name == "namedpipe.errors")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) => throw new InvalidOperationException());
+        listener.Start();
+        using StreamPair pair = await StreamPair.NewAsync();
+        pair.Server.ReadTimeout = 1;
+        NamedPipeException error = Assert.Throws<NamedPipeException>(() => pair.Server.ReadByte())!;
+        Assert.That(error.Error, Is.EqualTo(NamedPipeError.TimedOut));
+    }
+
+    [Test]
+    public async Task AListenerWithAsManyClientsAsItMayHave_IsNoError()
+    {
+        using Measurements measured = new();
+        await using NamedPipeListener listener =
+            NamedPipeListener.Listen(new NamedPipeServerOptions { Name = PipeNames.New(), MaxInstances = 1 });
+        using NamedPipeStream client = await NamedPipeStream.ConnectAsync(
+            new NamedPipeClientOptions { Name = listener.Name, Timeout = Deadline.Step }).InTime();
+        using NamedPipeStream server = await listener.AcceptAsync().InTime(); // there was a try to have the next instance
+        Assert.That(measured.ErrorsOf("PipeBusy"), Is.Zero);
+    }
+
+    [Test]
     public async Task AStreamThatItsProgramForgot_IsNotCountedForEver()
     {
         using Measurements measured = new();

@@ -11,6 +11,23 @@ namespace NamedPipeShim.Tests;
 public partial class WindowsTests
 {
     [Test]
+    [Category("K1")]
+    public void AnotherMachine_IsAskedOffTheCallersThread()
+    {
+        var options = new NamedPipeClientOptions
+        {
+            Name = PipeNames.New(),
+            ServerName = "nobody.invalid",
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        using CancellationTokenSource source = new();
+        Task<NamedPipeStream> connecting = NamedPipeStream.ConnectAsync(options, null, source.Token).AsTask();
+        source.Cancel(); // the system goes on asking for as long as it likes
+        Exception ended = Assert.CatchAsync(() => connecting.InTime())!;
+        Assert.That(ended, Is.InstanceOf<OperationCanceledException>().Or.InstanceOf<NamedPipeException>());
+    }
+
+    [Test]
     [Category("X1")]
     public async Task StreamAbort_AfterDispose_EndsTheDelivery([Values] bool asynchronously)
     {

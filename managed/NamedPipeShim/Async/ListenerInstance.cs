@@ -8,7 +8,6 @@ internal sealed class ListenerInstance : LoopClient
 {
     private readonly NamedPipeListener _listener;
     private readonly NamedPipeEventLoop _loop;
-    private readonly LoopSlot _slot;
     private readonly Lock _lock = new();
 
     // Guarded by _lock.
@@ -20,14 +19,14 @@ internal sealed class ListenerInstance : LoopClient
         _listener = listener;
         _loop = loop;
         Pipe = pipe;
-        _slot = loop.Attach(this);
+        loop.Attach(this);
         try
         {
-            pipe.Register(loop.Poller, _slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
+            pipe.Register(loop.Poller, Slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
         }
         catch
         {
-            loop.Detach(_slot);
+            loop.Detach(Slot);
             throw;
         }
     }
@@ -51,7 +50,7 @@ internal sealed class ListenerInstance : LoopClient
             _over = true;
         }
 
-        _loop.Detach(_slot);
+        _loop.Detach(Slot);
         _listener.OnConnected(this);
     }
 
@@ -68,7 +67,7 @@ internal sealed class ListenerInstance : LoopClient
             _over = true;
         }
 
-        _loop.Detach(_slot);
+        _loop.Detach(Slot);
         Pipe.Abort();
         Pipe.Dispose();
     }

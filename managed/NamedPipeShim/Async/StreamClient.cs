@@ -18,32 +18,22 @@ internal sealed class StreamClient : LoopClient
         Loop = loop;
         Reader = new StreamReaderSide(pipe, loop, this);
         Writer = new StreamWriterSide(pipe, loop, this);
-        Slot = loop.Attach(this);
+        pipe.SafeNamedPipeHandle.CountAsConnection(pipe.Name); // first: once it is attached the loop may end it
         try
         {
-            if (pipe.Poller is null)
-            {
-                pipe.Register(loop.Poller, Slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
-            }
-            else
-            {
-                pipe.Reregister(Slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
-            }
+            loop.Attach(this);
+            Register();
         }
         catch
         {
-            loop.Detach(Slot);
+            pipe.SafeNamedPipeHandle.CountAsConnectionNoMore();
             throw;
         }
-
-        pipe.SafeNamedPipeHandle.CountAsConnection(pipe.Name);
     }
 
     public NamedPipe Pipe { get; }
 
     public NamedPipeEventLoop Loop { get; }
-
-    public LoopSlot Slot { get; }
 
     public StreamReaderSide Reader { get; }
 
@@ -160,6 +150,26 @@ internal sealed class StreamClient : LoopClient
         }
 
         Pipe.Dispose();
+    }
+
+    private void Register()
+    {
+        try
+        {
+            if (Pipe.Poller is null)
+            {
+                Pipe.Register(Loop.Poller, Slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
+            }
+            else
+            {
+                Pipe.Reregister(Slot.Token, PipeInterest.Both | PipeInterest.OnDemand);
+            }
+        }
+        catch
+        {
+            Loop.Detach(Slot);
+            throw;
+        }
     }
 
     // Of a pipe that is not watched no event tells (on demand); so this looks.

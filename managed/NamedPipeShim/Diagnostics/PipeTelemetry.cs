@@ -72,10 +72,23 @@ internal static class PipeTelemetry
         Interlocked.Increment(ref s_errorTotal);
         if (s_errors.Enabled)
         {
-            s_errors.Add(1, new KeyValuePair<string, object?>("error.type", error.Error.ToString()));
+            Count(error.Error);
         }
 
         PipeEventSource.Log.OperationFailed(pipeName ?? string.Empty, error);
         return false;
+    }
+
+    // Who listens is called at once, on a loop's thread perhaps: what that throws is not the pipe's failure, nor the loop's.
+    private static void Count(NamedPipeError error)
+    {
+        try
+        {
+            s_errors.Add(1, new KeyValuePair<string, object?>("error.type", error.ToString()));
+        }
+        catch (Exception)
+        {
+            // There is nobody to tell.
+        }
     }
 }
