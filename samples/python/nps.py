@@ -7,8 +7,7 @@ nothing in the thread; ctypes lets other Python threads run while a call waits.
 import ctypes
 from ctypes import POINTER, Structure, byref, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 
-OK, WOULD_BLOCK, END_OF_STREAM = 0, 1, 2
-DIRECTION_DUPLEX = 3
+OK, WOULD_BLOCK = 0, 1
 READABLE, WRITABLE = 1, 2
 
 _ABI_VERSION = 1  # NPS_ABI_VERSION of the header that this was written after

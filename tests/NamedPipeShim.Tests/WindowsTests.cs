@@ -12,7 +12,7 @@ public partial class WindowsTests
 {
     [Test]
     [Category("K1")]
-    public void AnotherMachine_IsAskedOffTheCallersThread()
+    public void AnotherMachine_CanBeGivenUp()
     {
         var options = new NamedPipeClientOptions
         {
