@@ -33,9 +33,6 @@ internal sealed class StreamOperation(StreamSide side)
     /// <summary>The next in the side's queue. Guarded by the side's lock, like all that follows.</summary>
     public StreamOperation? Next { get; set; }
 
-    /// <summary>Whether it would block when it was queued.</summary>
-    public bool WasTried { get; set; }
-
     /// <summary>Of a write: how many bytes were left when it was queued.</summary>
     public long BytesToWrite { get; set; }
 

@@ -42,7 +42,6 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
             result = 0;
             StreamOperation operation = Interlocked.Exchange(ref _spare, null) ?? new StreamOperation(this);
             operation.Transfer = transfer;
-            operation.WasTried = tries;
             operation.BytesToWrite = transfer.BytesToWrite;
             Append(operation);
             if (idle)
@@ -61,7 +60,8 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
     /// <summary>Tries the operations that wait, the oldest first. On the loop's thread, with no lock held.</summary>
     public void Pump()
     {
-        for (int done = 0; ; done++)
+        bool more = true;
+        for (int done = 0; more; done++)
         {
             StreamOperation? operation;
             int result = 0;
@@ -69,8 +69,7 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
             lock (_lock)
             {
                 operation = _first;
-                // One that a continuation has just begun found nothing: an event will come.
-                if (operation is null || (done > 0 && operation.WasTried))
+                if (operation is null)
                 {
                     return;
                 }
@@ -94,6 +93,7 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
                 }
 
                 Unlink(operation);
+                more = _first is not null; // what begins on an empty queue, in a continuation perhaps, is tried as it begins
             }
 
             operation.Finish(result, error);
