@@ -26,6 +26,7 @@ internal sealed class PipeConnection : DefaultConnectionContext, IMemoryPoolFeat
     private readonly ILogger _log;
     private readonly PipeReader _output;
     private readonly PipeWriter _input;
+    private readonly DuplexPipe _transport; // what Transport was at first: a middleware may put another in its place
     private readonly CancellationTokenSource _closed = new();
     private readonly TimeSpan _closeDelay;
     private readonly bool _waitForData;
@@ -53,7 +54,7 @@ internal sealed class PipeConnection : DefaultConnectionContext, IMemoryPoolFeat
         Pipe output = new(outputOptions);
         _input = input.Writer;
         _output = output.Reader;
-        Transport = new DuplexPipe(input.Reader, output.Writer);
+        Transport = _transport = new DuplexPipe(input.Reader, output.Writer);
         Application = new DuplexPipe(output.Reader, input.Writer);
         LocalEndPoint = endPoint;
         ConnectionClosed = _closed.Token;
@@ -87,8 +88,8 @@ internal sealed class PipeConnection : DefaultConnectionContext, IMemoryPoolFeat
     public override async ValueTask DisposeAsync()
     {
         // The server has done so, unless it failed: without it the flows would wait for ever.
-        await Transport.Input.CompleteAsync().ConfigureAwait(false);
-        await Transport.Output.CompleteAsync().ConfigureAwait(false);
+        await _transport.Input.CompleteAsync().ConfigureAwait(false);
+        await _transport.Output.CompleteAsync().ConfigureAwait(false);
         await _receiving.ConfigureAwait(false);
         await _sending.ConfigureAwait(false);
         _closed.Dispose();

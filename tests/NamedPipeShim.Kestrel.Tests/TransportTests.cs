@@ -172,6 +172,17 @@ public class TransportTests
     }
 
     [Test]
+    public async Task Dispose_EndsAConnection_WhoseTransportAMiddlewareHasReplaced()
+    {
+        (IConnectionListener listener, ConnectionContext connection, NamedPipeStream client) = await ConnectAsync();
+        await using IConnectionListener ending = listener;
+        using NamedPipeStream end = client;
+        connection.Transport = new OtherTransport(); // and did not put back
+        await connection.DisposeAsync().InTime();
+        await AwaitEndAsync(client);
+    }
+
+    [Test]
     public async Task Unbind_EndsTheAccepts_AndLeavesTheConnections()
     {
         (IConnectionListener listener, ConnectionContext connection, NamedPipeStream client) = await ConnectAsync();
@@ -387,5 +398,13 @@ public class TransportTests
         {
             // That is an end, too.
         }
+    }
+
+    // Completing it completes nothing of the pipe's.
+    private sealed class OtherTransport : IDuplexPipe
+    {
+        public PipeReader Input { get; } = PipeReader.Create(Stream.Null);
+
+        public PipeWriter Output { get; } = PipeWriter.Create(Stream.Null);
     }
 }
