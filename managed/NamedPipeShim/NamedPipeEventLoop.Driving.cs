@@ -118,9 +118,18 @@ public sealed partial class NamedPipeEventLoop
         }
     }
 
-    /// <summary>An operation ended, and a worker is to complete it. By who drives.</summary>
+    /// <summary>An operation ended, and is to be completed: at once, or by a worker. By who drives.</summary>
     internal void Complete(StreamOperation operation)
     {
+        if (RunsContinuationsInline)
+        {
+            ExecutionContext? context = ExecutionContext.Capture();
+            SynchronizationContext? synchronization = SynchronizationContext.Current;
+            operation.Complete();
+            CleanUpAfterUserCode(context, synchronization);
+            return;
+        }
+
         _turnReady.Append(operation);
         if (_turnReady.Count == ReadyBatch)
         {
@@ -243,7 +252,7 @@ public sealed partial class NamedPipeEventLoop
                 }
 
                 operation.Complete();
-                CleanUpAfterUserCode(context);
+                CleanUpAfterUserCode(context, synchronization: null);
             }
 
             if (Environment.TickCount64 > until)
@@ -288,17 +297,17 @@ public sealed partial class NamedPipeEventLoop
         return false;
     }
 
-    // What a work item of the pool may leave behind, the next must not find.
-    private static void CleanUpAfterUserCode(ExecutionContext? context)
+    // What a continuation may leave behind, the next must not find; nor the one inside which it ran.
+    private static void CleanUpAfterUserCode(ExecutionContext? context, SynchronizationContext? synchronization)
     {
         if (context is not null && !ReferenceEquals(ExecutionContext.Capture(), context))
         {
             ExecutionContext.Restore(context);
         }
 
-        if (SynchronizationContext.Current is not null)
+        if (!ReferenceEquals(SynchronizationContext.Current, synchronization))
         {
-            SynchronizationContext.SetSynchronizationContext(null);
+            SynchronizationContext.SetSynchronizationContext(synchronization);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NamedPipeShim.Async;
 using NamedPipeShim.Tests.Support;
 
 namespace NamedPipeShim.Tests;
@@ -33,6 +34,52 @@ public class EventLoopTests
         await pair.Client.WriteAsync(new byte[1]);
         await reading;
         Assert.That(local.Value, Is.EqualTo("mine"));
+    }
+
+    [Test]
+    public async Task WhatAContinuationLeavesOnItsThread_NoOtherFinds([Values] bool inline)
+    {
+        await using NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = inline });
+        using StreamPair one = await StreamPair.NewAsync(loop);
+        using StreamPair other = await StreamPair.NewAsync(loop);
+        AsyncLocal<string> local = new();
+        Task leaving;
+        Task finding;
+        using (ExecutionContext.SuppressFlow()) // then no await restores what was there before
+        {
+            leaving = LeaveAsync();
+            finding = FindAsync();
+        }
+
+        await one.Client.WriteAsync(new byte[1]).AsTask().ContinueWith(_ => leaving, TaskScheduler.Default).Unwrap().InTime();
+        await other.Client.WriteAsync(new byte[1]);
+        await finding.InTime();
+
+        async Task LeaveAsync()
+        {
+            await one.Server.ReadAsync(new byte[1]).ConfigureAwait(false);
+            local.Value = "one's";
+            SynchronizationContext.SetSynchronizationContext(new SynchronizationContext());
+        }
+
+        async Task FindAsync()
+        {
+            await other.Server.ReadAsync(new byte[1]).ConfigureAwait(false);
+            Assert.That(local.Value, Is.Null);
+            Assert.That(SynchronizationContext.Current, Is.Null);
+        }
+    }
+
+    [Test]
+    public async Task AnEventThatIsHandedOutAfterItsStreamsEnd_IsPassedOver([Values] bool aborted)
+    {
+        using NamedPipe server = NamedPipe.CreateServer(PipeNames.New());
+        await using NamedPipeEventLoop loop = new();
+        StreamClient client = new(NamedPipe.OpenClient(server.Name!), loop);
+        client.Close(aborted ? null : NamedPipe.DefaultLinger, nameof(NamedPipeStream));
+        const PipeReadiness Everything =
+            PipeReadiness.Readable | PipeReadiness.Writable | PipeReadiness.Closed | PipeReadiness.Error;
+        Assert.DoesNotThrow(() => client.OnReady(Everything)); // it would end the loop's thread, and so the process
     }
 
     [Test]

@@ -210,7 +210,17 @@ internal sealed class StreamClient : LoopClient
 
     private void KeepBackgroundError()
     {
-        if (Pipe.TakeError() is { } error)
+        NamedPipeException? error;
+        try
+        {
+            error = Pipe.TakeError();
+        }
+        catch (ObjectDisposedException)
+        {
+            return; // the event was fetched before the stream's end, and nobody asks any more
+        }
+
+        if (error is not null)
         {
             lock (_lock)
             {

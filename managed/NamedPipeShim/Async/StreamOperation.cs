@@ -230,16 +230,13 @@ internal sealed class StreamOperation(StreamSide side)
             return;
         }
 
-        if (!_side.Loop.IsCurrentThread)
+        if (_side.Loop.IsCurrentThread)
         {
-            _core.RunContinuationsAsynchronously = true;
-        }
-        else if (!_side.Loop.RunsContinuationsInline)
-        {
-            _side.Loop.Complete(this); // a worker calls Complete
+            _side.Loop.Complete(this); // which calls Complete, or has a worker do so
             return;
         }
 
+        _core.RunContinuationsAsynchronously = true;
         Complete();
     }
 
