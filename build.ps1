@@ -1,7 +1,7 @@
 # Dispatches, nothing more: every line that it runs is one command that also stands alone.
 #   ./build.ps1 -Configure -Build -Test        the native library and its tests, then everything managed
 #   ./build.ps1 -Generate                      the bindings anew, from native/include/nps.h
-#   ./build.ps1 -Pack                          the NuGet package, into artifacts/
+#   ./build.ps1 -Pack                          the NuGet packages, into artifacts/
 param(
   [switch]$Configure,
   [switch]$Build,
@@ -30,3 +30,4 @@ if ($Test) { Run { dotnet test } }
 if ($Generate) { Run { dotnet tool restore } }
 if ($Generate) { Push-Location managed/generation; Run { dotnet ClangSharpPInvokeGenerator '@generate.rsp' }; Pop-Location }
 if ($Pack) { Run { dotnet pack managed/NamedPipeShim --output artifacts } }
+if ($Pack) { Run { dotnet pack managed/NamedPipeShim.Kestrel --output artifacts } }
