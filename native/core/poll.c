@@ -66,14 +66,16 @@ void pipe_leave(nps_pipe *pipe, delivery *to) {
 /* Hands out what is queued. Rule 4: a pipe that was deregistered or closed meanwhile has no events when its lock is held.
  * Called and left with the poll's lock held. */
 static void poll__hand_out(nps_poll *poll, delivery *to) {
-  if (poll->wake_set && to->count < to->capacity) {
-    to->events[to->count++] = (nps_event){poll->wake_token, NPS_WAKE, 0};
-    poll->wake_set = false;
-  }
+  nps_event *woken = NULL;
   while (to->count < to->capacity) {
     list_node *node = list_take_first(&poll->ready);
     if (node == NULL)
       break;
+    if (node == &poll->wake_node) { /* one event a wait, though another wake may come while the lock is left */
+      woken = woken != NULL ? woken : &to->events[to->count++];
+      *woken = (nps_event){poll->wake_token, NPS_WAKE, 0};
+      continue;
+    }
     os_lock_leave(&poll->lock);
     nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, ready_node);
     pipe_enter(pipe);
@@ -137,7 +139,7 @@ static int64_t poll__prepare(nps_poll *poll, delivery *to, int64_t timeout_ms, u
   poll__expire(poll);
   poll__hand_out(poll, to);
   const bool at_once =
-      to->count > 0 || poll->closing || poll->wake_set; /* a wake may have come while handing out left the lock */
+      to->count > 0 || poll->closing; /* else the list was empty, and this is the same hold of the lock */
   const int64_t block = at_once ? 0 : poll__remaining(timeout_ms, deadline, poll__next_expiry(poll));
   poll->blocked = block != 0; /* under the lock: who queues a pipe from now on wakes us */
   os_lock_leave(&poll->lock);
@@ -155,7 +157,7 @@ static nps_result poll__enter(nps_poll *poll, bool may_block, bool *quiet) {
   } else {
     poll->waiting = true;
     poll->turn++;
-    *quiet = list_empty(&poll->ready) && !poll->wake_set && list_empty(&poll->lingering);
+    *quiet = list_empty(&poll->ready) && list_empty(&poll->lingering);
     poll->blocked = *quiet && may_block;
   }
   os_lock_leave(&poll->lock);
@@ -197,11 +199,11 @@ nps_result poll_wait(nps_poll *poll, nps_event *events, uint32_t capacity, int64
       block = poll__prepare(poll, &to, timeout_ms, deadline);
     quiet = false;
     got = 0;
-    if (to.count < capacity) {
-      result = os_port_wait(poll->port, poll->batch, min_u32(POLL_BATCH, capacity - to.count), block, &got);
-      for (uint32_t i = 0; i < got; i++)
-        pipe_complete(&poll->batch[i], &to);
-    }
+    /* Also when the list has filled the array: what completes is queued there, or those that are ready in every wait would hide it. */
+    const uint32_t room = to.count < capacity ? capacity - to.count : POLL_BATCH;
+    result = os_port_wait(poll->port, poll->batch, min_u32(POLL_BATCH, room), block, &got);
+    for (uint32_t i = 0; i < got; i++)
+      pipe_complete(&poll->batch[i], &to);
     over = to.count > 0 || result != RESULT_OK ||
            (got == 0 && timeout_ms >= 0 && poll__remaining(timeout_ms, deadline, UINT64_MAX) == 0);
   } while (!poll__settle(poll, over, &result));
@@ -228,7 +230,8 @@ nps_result poll_wake(nps_poll *poll, uint64_t token) {
     os_lock_leave(&poll->lock);
     return RESULT(NPS_E_CLOSED);
   }
-  poll->wake_set = true;
+  if (!list_contains(&poll->wake_node))
+    list_append(&poll->ready, &poll->wake_node);
   poll->wake_token = token;
   nps_result result = poll__send_wake(poll);
   os_lock_leave(&poll->lock);
@@ -353,6 +356,8 @@ static void poll__forget_ready(nps_poll *poll) {
     os_lock_leave(&poll->lock);
     if (node == NULL)
       return;
+    if (node == &poll->wake_node)
+      continue;
     nps_pipe *pipe = CONTAINER_OF(node, nps_pipe, ready_node);
     pipe_enter(pipe);
     pipe->queued = false;

@@ -23,10 +23,10 @@ struct nps_poll {
   bool waiting; /* a thread is inside nps_poll_wait */
   bool blocked; /* ... and sleeps in os_port_wait, or is about to */
   bool woken; /* ... and was sent a wake already */
-  bool wake_set; /* nps_poll_wake was called */
+  list_node wake_node; /* in `ready`, at its turn: nps_poll_wake was called */
   uint64_t wake_token;
 
-  list ready; /* pipes with events; each holds a reference */
+  list ready; /* pipes with events, each with a reference; and the wake */
   list bound; /* pipes bound and not shut; each holds a reference */
   list lingering; /* those of them that linger */
 

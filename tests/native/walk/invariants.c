@@ -70,7 +70,7 @@ static void inv__gather(void) {
       inv__see_pipe(CONTAINER_OF(n, nps_pipe, bound_node));
     }
     for (list_node *n = poll->ready.head.next; n != &poll->ready.head; n = n->next) {
-      inv__see_pipe(CONTAINER_OF(n, nps_pipe, ready_node));
+      if (n != &poll->wake_node) inv__see_pipe(CONTAINER_OF(n, nps_pipe, ready_node));
     }
   }
   for (uint32_t i = 0; i < inv__pipe_count; i++) {
