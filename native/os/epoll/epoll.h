@@ -44,7 +44,9 @@ nps_result ep_watch_error(int error);
  * NPS_E_NAME_TOO_LONG. */
 nps_result ep_path_of(const char *name, uint32_t mode, char *path);
 
-/* ---- lockfile.c ---- a lock on a path between the processes of one user: `<path>.lock`, there only while held */
+/* ---- lockfile.c ---- a lock on a path between the processes of one user: `NpsLock_<file>` in its folder, there only while held */
+
+#define EP_LOCK_PREFIX "NpsLock_"
 
 typedef struct ep_lockfile {
   char path[EP_PATH_LIMIT + 6];

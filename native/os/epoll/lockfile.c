@@ -1,5 +1,5 @@
-/* lockfile.c - one process at a time decides about a path. The lock is flock on `<path>.lock`; the file is unlinked
- * before the lock is let go, so that none stays behind, and so a lock counts only if the file is still the one at the
+/* lockfile.c - one process at a time decides about a path. The lock is flock on a file beside it, which no short name of a pipe is at; the
+ * file is unlinked before the lock is let go, so that none stays behind, and so a lock counts only if the file is still the one at the
  * path. */
 #include "epoll.h"
 
@@ -37,9 +37,11 @@ static nps_result lockfile__try(ep_lockfile *lock) {
 }
 
 nps_result ep_lockfile_take(ep_lockfile *lock, const char *path, uint32_t limit_ms) {
-  size_t length = strlen(path);
-  memcpy(lock->path, path, length);
-  memcpy(lock->path + length, ".lock", sizeof ".lock");
+  const char *slash = strrchr(path, '/');
+  size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+  memcpy(lock->path, path, folder);
+  memcpy(lock->path + folder, EP_LOCK_PREFIX, sizeof EP_LOCK_PREFIX - 1);
+  memcpy(lock->path + folder + sizeof EP_LOCK_PREFIX - 1, path + folder, strlen(path + folder) + 1);
   uint64_t deadline = os_now_ms() + limit_ms;
   for (;;) {
     nps_result result = lockfile__try(lock);

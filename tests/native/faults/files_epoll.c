@@ -27,7 +27,7 @@ void explore_end_files(void) {
 /* A dead socket at a pipe's name, and an empty lock file: the next server of that name replaces the one and takes the other. */
 static bool files__may_stay(const char *name) {
   return strncmp(name, "CoreFxPipe_", strlen("CoreFxPipe_")) == 0 ||
-         strncmp(name, "NpsMessage_", strlen("NpsMessage_")) == 0;
+         strncmp(name, "NpsMessage_", strlen("NpsMessage_")) == 0 || strncmp(name, "NpsLock_", strlen("NpsLock_")) == 0;
 }
 
 unsigned explore_files(bool *stale) {

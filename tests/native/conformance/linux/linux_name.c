@@ -134,6 +134,18 @@ TEST(test_a_file_that_is_no_socket_is_not_touched) { /* O4 */
   unlink(path);
 }
 
+TEST(test_a_name_may_end_as_any_of_our_own_files_does) { /* O1: names are independent of each other */
+  const char *name = test_name();
+  char other[200];
+  (void)snprintf(other, sizeof other, "%s.lock", name);
+  nps_pipe *first = server_new(other);
+  REQUIRE_OK(create_and_release(name));
+  REQUIRE_STATUS(NPS_E_NOT_FOUND, open_and_release(name)); /* it was given up, too */
+  REQUIRE(access(peer_full_name(name), F_OK) != 0);
+  REQUIRE_OK(open_and_release(other));
+  end_pipe(first);
+}
+
 TEST(test_folders_links_and_fifos_are_not_touched) { /* O4 */
   const char *name = test_name(), *path = peer_full_name(name);
   struct stat there;
