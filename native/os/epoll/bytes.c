@@ -81,6 +81,10 @@ void os_pipe_give(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, os_c
   if (atomic_load(&pipe->edge_out)) {
     atomic_store(&pipe->edge_out, false); /* before the call, as above */
   }
+  if (pipe->message && bytes__size(buffers, count) > EP_MESSAGE_MOST) {
+    done->result = ep_result(NPS_E_INVALID_ARGUMENT, NPS_ARGUMENT_MESSAGE);
+    return;
+  }
   do {
     given = bytes__send(pipe, buffers, count);
   } while (given < 0 && errno == EINTR);

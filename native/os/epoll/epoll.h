@@ -134,6 +134,7 @@ struct os_port {
 #define EP_NO_SLOT UINT32_MAX
 #define EP_MESSAGE_OVERHEAD 32 /* bytes by which a message must be shorter than the send buffer */
 
+#define EP_MESSAGE_MOST 4194304u /* a larger one asks for more memory in one piece than the kernel gives: ENOBUFS, for ever */
 /* A slot for `owner`. NPS_E_OUT_OF_MEMORY. */
 nps_result ep_port_slot_take(os_port *port, ep_slot_kind kind, void *owner, uint32_t *slot);
 

@@ -15,7 +15,8 @@ nps_result os_pipe_info(os_pipe *pipe, os_info *info) {
     info->out_buffer_size = (uint32_t)size;
   }
   if (pipe->message && size > EP_MESSAGE_OVERHEAD) {
-    info->max_message = (uint32_t)size - EP_MESSAGE_OVERHEAD;
+    uint32_t room = (uint32_t)size - EP_MESSAGE_OVERHEAD;
+    info->max_message = room < EP_MESSAGE_MOST ? room : EP_MESSAGE_MOST;
   }
   if (pipe->listener != NULL) {
     ep_listener_count(pipe->listener, &info->instances, &info->max_instances);

@@ -210,3 +210,43 @@ TEST(test_out_buffer_size_never_makes_messages_smaller) { /* O1 */
   end_pipe(server);
   loop_end(l);
 }
+
+/* As large as this system lets the buffer be; where that is little, the buffer decides. */
+TEST(test_a_message_of_the_size_that_is_told_can_be_sent) { /* F1, W5 */
+  loop *l = loop_new();
+  nps_server_options options = server_options(test_name());
+  nps_client_options opening = client_options(options.name);
+  nps_pipe *server = NULL, *client = NULL;
+  nps_info info = {.size = sizeof info};
+  options.mode = opening.mode = NPS_MODE_MESSAGE;
+  options.out_buffer_size = 16777216;
+  REQUIRE_OK(nps_pipe_create(&options, &server));
+  REQUIRE_OK(nps_pipe_open(&opening, &client));
+  register_pipe(l, server, 1);
+  register_pipe(l, client, 2);
+  loop_connect(l, 1, server);
+  REQUIRE_OK(nps_pipe_info(server, &info));
+  char *memory = test_new((size_t)info.max_message + 1);
+  pattern_fill(memory, info.max_message, 1, 0);
+  size_t count = 0;
+  REQUIRE(nps_pipe_write(server, memory, (size_t)info.max_message + 1, &count) ==
+          ((nps_result)((uint64_t)(uint32_t)NPS_E_INVALID_ARGUMENT << 32) | NPS_ARGUMENT_MESSAGE));
+  uint64_t deadline = test_deadline();
+  nps_result result;
+  do { /* memory in one piece may be short for a moment */
+    REQUIRE(!test_expired(deadline));
+    result = write_pipe(server, memory, info.max_message, &count);
+  } while (nps_result_status(result) == NPS_E_OUT_OF_MEMORY);
+  REQUIRE_OK(result);
+  REQUIRE_EQUAL(info.max_message, count);
+  memset(memory, 0, info.max_message);
+  while (nps_result_status(result = nps_pipe_read(client, memory, info.max_message, &count)) == NPS_WOULD_BLOCK) {
+    loop_await(l, 2, NPS_READABLE);
+  }
+  REQUIRE_OK(result);
+  REQUIRE_EQUAL(info.max_message, count);
+  pattern_require(memory, count, 1, 0);
+  end_pipe(client);
+  end_pipe(server);
+  loop_end(l);
+}
