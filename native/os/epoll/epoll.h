@@ -15,6 +15,7 @@
 #endif
 
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -49,7 +50,7 @@ nps_result ep_path_of(const char *name, uint32_t mode, char *path);
 #define EP_LOCK_PREFIX "NpsLock_"
 
 typedef struct ep_lockfile {
-  char path[EP_PATH_LIMIT + 6];
+  char path[EP_PATH_LIMIT + sizeof EP_LOCK_PREFIX];
   int fd;
 } ep_lockfile;
 
@@ -96,7 +97,7 @@ int ep_socket_check_peer(int fd, uid_t uid, bool or_root);
 nps_result ep_socket_adoptable(intptr_t os_handle, bool *message);
 
 /* Closes the half that `direction` does not use, so that the peer sees the end of it; sets the kernel's buffer sizes
- * where they are not 0. */
+ * where they are not 0. A connection of messages has begun. */
 void ep_socket_shape(int fd, bool message, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size);
 
 /* ---- port.c ---- */
@@ -133,8 +134,8 @@ struct os_port {
 
 #define EP_NO_SLOT UINT32_MAX
 #define EP_MESSAGE_OVERHEAD 32 /* bytes by which a message must be shorter than the send buffer */
-
 #define EP_MESSAGE_MOST 4194304u /* a larger one asks for more memory in one piece than the kernel gives: ENOBUFS, for ever */
+
 /* A slot for `owner`. NPS_E_OUT_OF_MEMORY. */
 nps_result ep_port_slot_take(os_port *port, ep_slot_kind kind, void *owner, uint32_t *slot);
 
@@ -195,6 +196,13 @@ void ep_pipe_install(os_pipe *pipe, int fd, bool plain);
 static inline struct iovec *ep_vector(const nps_buffer *buffers) {
   return (struct iovec *)(uintptr_t)buffers;
 }
+
+/* What tells a message from the end, which message.c has turned on. */
+typedef union ep_credentials {
+  struct cmsghdr header;
+  char
+      bytes[CMSG_SPACE(sizeof(struct ucred))]; /* no room for descriptors that somebody sends: the kernel closes them */
+} ep_credentials;
 
 /* pre, of all: pipe lock held. A connection of a message pipe begins, ends. */
 void ep_message_begin(os_pipe *pipe, int fd);

@@ -9,12 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-typedef union message__control {
-  struct cmsghdr header;
-  char
-      bytes[CMSG_SPACE(sizeof(struct ucred))]; /* no room for descriptors that somebody sends: the kernel closes them */
-} message__control;
-
 void ep_message_begin(os_pipe *pipe, int fd) {
   int on = 1;
   (void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, (socklen_t)sizeof on); /* cannot fail on an AF_UNIX socket */
@@ -29,7 +23,7 @@ void ep_message_end(os_pipe *pipe) {
 
 /* Looks at the next message; as much as fits is copied. NPS_OK and its length; NPS_WOULD_BLOCK; NPS_END_OF_STREAM; or an error. */
 static nps_result message__look(os_pipe *pipe, const nps_buffer *buffers, uint32_t count, size_t *length) {
-  message__control control;
+  ep_credentials control;
   ssize_t seen;
   do {
     struct msghdr message = {.msg_iov = ep_vector(buffers), .msg_iovlen = count};

@@ -205,6 +205,9 @@ nps_result os_pipe_disconnect(os_pipe *pipe) {
 }
 
 void ep_pipe_install(os_pipe *pipe, int fd, bool plain) {
+  if (pipe->message) {
+    ep_message_begin(pipe, fd);
+  }
   ep_socket_shape(fd, pipe->message, pipe->direction, pipe->in_buffer_size, pipe->out_buffer_size);
   /* No event can come yet: the descriptor is not in the epoll set, and those of the last connection are void. */
   atomic_store_explicit(&pipe->edge_in, false, memory_order_relaxed);
@@ -214,9 +217,6 @@ void ep_pipe_install(os_pipe *pipe, int fd, bool plain) {
   atomic_store_explicit(&pipe->split, false, memory_order_relaxed);
   pipe->shared = pipe->reset = false;
   pipe->plain = plain && !pipe->inheritable; /* a program that inherits it could allow them */
-  if (pipe->message) {
-    ep_message_begin(pipe, fd);
-  }
   if (pipe->inheritable) {
     (void)fcntl(fd, F_SETFD, 0); /* cannot fail on a descriptor of ours */
   }

@@ -105,11 +105,31 @@ static uint32_t socket__send_buffer(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 ? (uint32_t)size : 0;
 }
 
+/* pre: nothing can be sent to it any more. What was sent before stands in the way of a peer that waits for room, and the system does not tell
+ * that one of a half that was shut (C8: a break, never a hang). */
+static void socket__discard_unread(int fd, bool message) {
+  char unread[4096];
+  ep_credentials control;
+  ssize_t taken;
+  bool more;
+  do {
+    struct iovec all = {unread, sizeof unread};
+    struct msghdr header = {.msg_iov = &all, .msg_iovlen = 1};
+    header.msg_control = message ? control.bytes : NULL;
+    header.msg_controllen = message ? sizeof control.bytes : 0;
+    taken = recvmsg(fd, &header, MSG_DONTWAIT);
+    more = taken >= 0 ? taken > 0 || header.msg_controllen != 0 : errno == EINTR || errno == ECONNRESET;
+  } while (more);
+}
+
 void ep_socket_shape(int fd, bool message, uint32_t direction, uint32_t in_buffer_size, uint32_t out_buffer_size) {
   /* Failures are ignored on purpose: shutdown fails only if the peer has gone, which the first read or write tells; a
    * size that the system does not like is cut to its own limits. */
   if (direction != NPS_DIRECTION_DUPLEX) {
     (void)shutdown(fd, direction == NPS_DIRECTION_IN ? SHUT_WR : SHUT_RD);
+  }
+  if (direction == NPS_DIRECTION_OUT) {
+    socket__discard_unread(fd, message);
   }
   if (in_buffer_size != 0) {
     int size = (int)in_buffer_size;

@@ -37,6 +37,39 @@ TEST(test_an_end_that_only_writes_hears_that_the_peer_closed) { /* P8: Windows l
   loop_end(l);
 }
 
+/* What it wrote while nobody had accepted it stands in the way, and nobody will ever read it. */
+TEST(test_a_client_that_filled_a_pipe_which_only_writes_hears_of_it) { /* P2, W3: a missing event never */
+  static const uint32_t modes[] = {NPS_MODE_BYTE, NPS_MODE_MESSAGE};
+  for (int i = 0; i < 2; i++) {
+    loop *l = loop_new();
+    nps_server_options options = server_options(test_name());
+    nps_client_options client = client_options(options.name);
+    nps_pipe *server = NULL, *pipe = NULL;
+    options.direction = NPS_DIRECTION_OUT;
+    options.mode = client.mode = modes[i];
+    REQUIRE_OK(nps_pipe_create(&options, &server));
+    REQUIRE_OK(nps_pipe_open(&client, &pipe));
+    register_pipe(l, server, 1);
+    register_pipe(l, pipe, 2);
+    size_t count;
+    REQUIRE_OK(write_pipe(pipe, NULL, 0, &count)); /* an empty message is not the end */
+    REQUIRE(write_until_full(pipe, 1) > 0);
+    loop_reset(l, 2);
+    REQUIRE_OK(nps_pipe_connect(server));
+    loop_await(l, 2, NPS_WRITABLE);
+    REQUIRE_STATUS(NPS_E_BROKEN_PIPE, try_write(pipe));
+    char byte = 0;
+    REQUIRE_OK(write_pipe(server, "x", 1, &count)); /* the other direction is as it was */
+    while (nps_result_status(read_pipe(pipe, &byte, 1, &count)) == NPS_WOULD_BLOCK) {
+      loop_await(l, 2, NPS_READABLE);
+    }
+    REQUIRE_EQUAL('x', byte);
+    end_pipe(server);
+    end_pipe(pipe);
+    loop_end(l);
+  }
+}
+
 TEST(test_closed_is_reported_while_bytes_are_unread) { /* P8: Windows learns of it behind the bytes */
   loop *l = loop_new();
   linked a = link_new(l, 1, OUR_SERVER);
