@@ -2,7 +2,7 @@
  *
  * LOCKS, in the order in which they are taken; the name in a field's comment is the lock that guards it:
  *     pipe lock       core's, of the pipe; held by the caller of every os_pipe_ function
- *     table lock      the process's listeners (listener_table.c); held while a name is taken or given up
+ *     table lock      the process's listeners (listener_table.c); held for a few instructions
  *     listener lock   one for each listener
  *     port lock       one for each port; nothing but a few instructions and epoll_ctl runs under it
  * "constant" fields are written before the object is shared. Atomics are written by two sides; their comment says how.
@@ -134,7 +134,8 @@ struct os_port {
 
 #define EP_NO_SLOT UINT32_MAX
 #define EP_MESSAGE_OVERHEAD 32 /* bytes by which a message must be shorter than the send buffer */
-#define EP_MESSAGE_MOST 4194304u /* a larger one asks for more memory in one piece than the kernel gives: ENOBUFS, for ever */
+#define EP_MESSAGE_MOST                                                                                                \
+  4194304u /* a larger one asks for more memory in one piece than the kernel gives: ENOBUFS, for ever */
 
 /* A slot for `owner`. NPS_E_OUT_OF_MEMORY. */
 nps_result ep_port_slot_take(os_port *port, ep_slot_kind kind, void *owner, uint32_t *slot);
@@ -228,10 +229,11 @@ struct ep_seat {
 struct ep_listener {
   os_lock lock; /* the listener lock */
   atomic_uint references; /* instances, completed connects with a client, and pumps that run */
-  ep_name name; /* constant until `open` is false */
+  ep_name name; /* constant while not `busy` */
   uid_t uid; /* constant: whose clients are let in, and root's, unless `access` lets anybody in */
   ep_access access; /* constant */
-  ep_listener *next; /* table lock, as the next three */
+  ep_listener *next; /* table lock, as the next four */
+  bool busy; /* the name is being taken or given up, and nothing else may be done with it */
   uint32_t instances;
   uint32_t max_instances; /* the first instance's */
   uint32_t listening; /* instances that were not retired; at 0 the name is given up, whoever still lives */
@@ -266,7 +268,7 @@ bool ep_listener_cancel(ep_listener *listener, os_op *op);
 /* Gives clients to waiting instances until one or the other runs out. `self`: the port whose waiter calls, or null. */
 void ep_listener_pump(ep_listener *listener, os_port *self);
 
-/* listener.c for listener_table.c. pre: table lock held. Nobody waits any more; spare clients are closed. */
+/* listener.c for listener_table.c. Nobody waits any more; spare clients are closed. May wait for other processes. */
 void ep_listener_shut(ep_listener *listener);
 void ep_listener_leave_seat(ep_listener *listener, os_pipe *pipe);
 

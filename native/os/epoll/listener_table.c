@@ -9,9 +9,10 @@
 
 #define TABLE_BUCKETS 256u
 
-/* Guards s_buckets and what epoll.h says; held while a name is taken or given up, so that instances of one process
- * never compete for one. */
+/* Guards s_buckets and what epoll.h says, for a few instructions. A name is taken and given up without it, since that may wait for other
+ * processes: meanwhile its listener is `busy`, and who comes for the same path waits, so that instances of one process never compete. */
 static os_lock s_lock; /* all zero: free */
+static os_signal s_settled; /* a listener is busy no more */
 static ep_listener *s_buckets[TABLE_BUCKETS];
 
 static ep_listener **table__bucket(const char *path) {
@@ -30,27 +31,11 @@ static ep_listener *table__find(const char *path) {
   return listener;
 }
 
-static nps_result table__add(const char *path, const ep_access *access, uint32_t max_instances, ep_listener **added) {
-  ep_listener *listener = os_alloc(sizeof *listener);
-  if (listener == NULL) {
-    return ep_result(NPS_E_OUT_OF_MEMORY, ENOMEM);
-  }
-  nps_result result = ep_name_take(path, access, &listener->name);
-  if (result != NPS_OK) {
-    os_free(listener);
-    return result;
-  }
-  os_lock_init(&listener->lock);
-  memcpy(listener->path, path, strlen(path) + 1);
-  listener->uid = geteuid();
-  listener->access = *access;
-  listener->max_instances = max_instances;
-  listener->open = true;
-  ep_listener **bucket = table__bucket(path);
+static void table__insert(ep_listener *listener) {
+  ep_listener **bucket = table__bucket(listener->path);
   listener->next = *bucket;
   *bucket = listener;
-  *added = listener;
-  return NPS_OK;
+  listener->busy = true;
 }
 
 static void table__remove(ep_listener *listener) {
@@ -59,6 +44,38 @@ static void table__remove(ep_listener *listener) {
     link = &(*link)->next;
   }
   *link = listener->next;
+}
+
+static void table__settle(ep_listener *listener) {
+  listener->busy = false;
+  os_signal_all(&s_settled);
+}
+
+/* pre: table lock held, which is left meanwhile. */
+static nps_result table__add(const char *path, const ep_access *access, uint32_t max_instances, ep_listener **added) {
+  ep_listener *listener = os_alloc(sizeof *listener);
+  if (listener == NULL) {
+    return ep_result(NPS_E_OUT_OF_MEMORY, ENOMEM);
+  }
+  os_lock_init(&listener->lock);
+  memcpy(listener->path, path, strlen(path) + 1);
+  listener->uid = geteuid();
+  listener->access = *access;
+  listener->max_instances = max_instances;
+  listener->open = true;
+  table__insert(listener);
+  os_lock_leave(&s_lock);
+  nps_result result = ep_name_take(path, access, &listener->name);
+  os_lock_enter(&s_lock);
+  table__settle(listener);
+  if (result != NPS_OK) {
+    table__remove(listener);
+    os_lock_destroy(&listener->lock);
+    os_free(listener);
+    return result;
+  }
+  *added = listener;
+  return NPS_OK;
 }
 
 static ep_access table__access(const nps_server_options *options) {
@@ -84,6 +101,10 @@ nps_result ep_listener_join(const nps_server_options *options, ep_listener **joi
   ep_access access = table__access(options);
   os_lock_enter(&s_lock);
   ep_listener *listener = table__find(path);
+  while (listener != NULL && listener->busy) {
+    os_signal_wait(&s_settled, &s_lock);
+    listener = table__find(path);
+  }
   if (listener == NULL) {
     result = table__add(path, &access, options->max_instances, &listener);
   } else if ((options->flags & NPS_SERVER_FIRST_INSTANCE) != 0 || !table__agrees(listener, &access)) {
@@ -101,12 +122,16 @@ nps_result ep_listener_join(const nps_server_options *options, ep_listener **joi
   return result;
 }
 
-/* pre: table lock held. From here on the path is anybody's, also a new listener's of this process; who still has this
- * one has it for its connections alone. */
+/* pre: table lock held, which is left meanwhile. With the last one the path is anybody's, also a new listener's of this process; who still
+ * has this one has it for its connections alone. */
 static void table__one_less(ep_listener *listener) {
   if (--listener->listening == 0) {
-    table__remove(listener);
+    listener->busy = true;
+    os_lock_leave(&s_lock);
     ep_listener_shut(listener);
+    os_lock_enter(&s_lock);
+    table__remove(listener);
+    table__settle(listener);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -144,6 +145,45 @@ TEST(test_a_name_may_end_as_any_of_our_own_files_does) { /* O1: names are indepe
   REQUIRE(access(peer_full_name(name), F_OK) != 0);
   REQUIRE_OK(open_and_release(other));
   end_pipe(first);
+}
+
+typedef struct taking {
+  const char *name;
+  sys_atomic begun, ended;
+  nps_result result;
+} taking;
+
+static void take_a_name(void *context) {
+  taking *t = context;
+  sys_atomic_set(&t->begun, 1);
+  t->result = create_and_release(t->name);
+  sys_atomic_set(&t->ended, 1);
+}
+
+/* Another process was stopped while it had that name's lock; as long as that lasts, this test has it. */
+TEST(test_a_name_that_is_slow_to_take_holds_up_no_other) { /* nps_pipe_release never blocks, nps_pipe_info neither */
+  taking *t = test_new(sizeof *t);
+  t->name = test_name();
+  nps_pipe *server = server_new(test_name());
+  char path[200];
+  const char *socket_path = peer_full_name(t->name), *file = strrchr(socket_path, '/') + 1;
+  (void)snprintf(path, sizeof path, "%.*sNpsLock_%s", (int)(file - socket_path), socket_path, file);
+  int lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  REQUIRE(lock >= 0 && flock(lock, LOCK_EX) == 0);
+  sys_thread *thread = sys_thread_start(take_a_name, t);
+  while (sys_atomic_get(&t->begun) == 0) {
+    sys_yield();
+  }
+  for (uint64_t until = sys_now_ms() + 100; sys_now_ms() < until;) { /* much less than it waits for the lock */
+    nps_info info = {.size = sizeof info};
+    REQUIRE_OK(nps_pipe_info(server, &info));
+    nps_pipe_release(server_new(test_name()));
+  }
+  REQUIRE_EQUAL(0, sys_atomic_get(&t->ended));
+  close(lock);
+  sys_thread_join(thread);
+  REQUIRE_OK(t->result);
+  end_pipe(server);
 }
 
 TEST(test_folders_links_and_fifos_are_not_touched) { /* O4 */
