@@ -21,6 +21,7 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
     private readonly int _instancesAhead;
     private readonly bool _isLimited; // the system may refuse the next instance
     private readonly Lock _lock = new();
+    private readonly Lock _adding = new(); // taken before _lock: when Stop returns, nobody is about to make an instance
     private readonly Lock _retiring = new(); // taken before _lock: when Stop returns, nobody is about to retire an instance
 
     // Guarded by _lock. Those that wait and those in _accepted are _instancesAhead together, unless the system refuses more.
@@ -143,6 +144,11 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
             _stopped = true;
             waiting = [.. _waiting];
             _waiting.Clear();
+        }
+
+        lock (_adding)
+        {
+            // Who makes an instance now finds that it is not wanted, and has closed it.
         }
 
         foreach (ListenerInstance instance in waiting)
@@ -272,9 +278,8 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
     {
         try
         {
-            while (NeedsMore())
+            while (AddIfNeeded())
             {
-                Add();
             }
 
             lock (_lock)
@@ -294,6 +299,20 @@ public sealed class NamedPipeListener : IDisposable, IAsyncDisposable
         catch (ObjectDisposedException)
         {
             Dispose(); // the loop has ended, and knows of no instance of ours to tell us by
+        }
+    }
+
+    private bool AddIfNeeded()
+    {
+        lock (_adding)
+        {
+            bool needed = NeedsMore();
+            if (needed)
+            {
+                Add();
+            }
+
+            return needed;
         }
     }
 

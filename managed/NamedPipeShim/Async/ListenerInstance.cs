@@ -54,16 +54,12 @@ internal sealed class ListenerInstance : LoopClient
         _listener.OnConnected(this);
     }
 
-    /// <summary>Ends an instance that waits. One that has a client is the listener's.</summary>
+    /// <summary>Ends an instance that the listener does not know any more. One that has got a client at this moment, too: the listener will
+    /// not take it (<see cref="NamedPipeListener.OnConnected"/>), and the name must be free when this returns.</summary>
     public void Close()
     {
         lock (_lock)
         {
-            if (_over)
-            {
-                return;
-            }
-
             _over = true;
         }
 
