@@ -117,6 +117,7 @@ public sealed partial class NamedPipe : IDisposable
     public static NamedPipe OpenClient(NamedPipeClientOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options = options.Copy(); // it may be another thread's, too
         long start = Environment.TickCount64;
         Retry retry = default;
         while (true)

@@ -31,9 +31,10 @@ public sealed class NamedPipeClientOptions
     public PipeMode Mode { get; set; }
 
     /// <summary>
-    /// How long opening tries again while the name is not there or busy, blocking the calling thread:
+    /// How long opening tries again while the name is not there or busy:
     /// <see cref="TimeSpan.Zero"/> (default) is one try; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>
-    /// (contract K2).
+    /// (contract K2). <see cref="NamedPipe.OpenClient(NamedPipeClientOptions)"/> blocks its thread meanwhile,
+    /// <see cref="NamedPipeStream.ConnectAsync(NamedPipeClientOptions,NamedPipeEventLoop?,CancellationToken)"/> none.
     /// Parts of a millisecond are rounded up.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative and not infinite.</exception>
@@ -139,4 +140,6 @@ public sealed class NamedPipeClientOptions
             _inheritability = value;
         }
     }
+
+    internal NamedPipeClientOptions Copy() => (NamedPipeClientOptions)MemberwiseClone();
 }

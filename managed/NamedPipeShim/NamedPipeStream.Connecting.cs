@@ -22,7 +22,7 @@ public sealed partial class NamedPipeStream
     /// </summary>
     /// <remarks>How long Windows takes to ask another machine it decides itself: that is done on a thread of the pool, which after a
     /// cancellation is busy until the system has answered.</remarks>
-    /// <param name="options">The name and the rest.</param>
+    /// <param name="options">The name and the rest; read now, later changes do nothing.</param>
     /// <param name="loop">The loop that will drive the stream; null: <see cref="NamedPipeEventLoop.Default"/>.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The connected stream.</returns>
@@ -36,6 +36,7 @@ public sealed partial class NamedPipeStream
     {
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
+        options = options.Copy();
         try
         {
             return Own(await OpenAsync(options, cancellationToken).ConfigureAwait(false), loop);

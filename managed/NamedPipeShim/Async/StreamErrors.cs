@@ -23,6 +23,9 @@ internal static class StreamErrors
     public static NotSupportedException OnlyReads(string? pipeName) =>
         new($"The stream only reads.{NativeError.Of(pipeName)}");
 
+    public static NotSupportedException OnlyWrites(string? pipeName) =>
+        new($"The stream only writes.{NativeError.Of(pipeName)}");
+
     public static NamedPipeException DrainFailed(NamedPipeError error, int code, string? pipeName) =>
         Counted(pipeName, new NamedPipeException(
             $"Not all was read: {Marshal.GetPInvokeErrorMessage(code)}{NativeError.Of(pipeName)}", error, code));

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipes;
 using NamedPipeShim.Diagnostics;
 
 namespace NamedPipeShim.Async;
@@ -38,6 +39,10 @@ internal sealed class StreamReaderSide(NamedPipe pipe, NamedPipeEventLoop loop, 
         catch (NamedPipeException error) when (PipeTelemetry.Failed(PipeName, error))
         {
             throw;
+        }
+        catch (NotSupportedException) when ((Pipe.Direction & PipeDirection.In) == 0)
+        {
+            throw StreamErrors.OnlyWrites(PipeName);
         }
     }
 

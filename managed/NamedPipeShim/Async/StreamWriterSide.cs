@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using NamedPipeShim.Diagnostics;
 
 namespace NamedPipeShim.Async;
@@ -39,6 +40,10 @@ internal sealed class StreamWriterSide(NamedPipe pipe, NamedPipeEventLoop loop, 
         catch (NamedPipeException error) when (PipeTelemetry.Failed(PipeName, error))
         {
             throw;
+        }
+        catch (NotSupportedException) when ((Pipe.Direction & PipeDirection.Out) == 0)
+        {
+            throw StreamErrors.OnlyReads(PipeName);
         }
     }
 

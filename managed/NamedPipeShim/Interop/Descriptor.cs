@@ -8,6 +8,9 @@ namespace NamedPipeShim.Interop;
 [SupportedOSPlatform("linux")]
 internal static partial class Descriptor
 {
+    /// <summary>EBADF.</summary>
+    public const int NotOpen = 9;
+
     // <fcntl.h> of Linux on x64, arm64 and riscv64.
     private const int DuplicateCloseOnExec = 1030;
     private const int GetFlags = 3;

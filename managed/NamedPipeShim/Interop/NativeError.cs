@@ -58,6 +58,12 @@ internal static class NativeError
         return new NamedPipeException(Text(result) + Of(pipeName), (NamedPipeError)result.Status, code);
     }
 
+    /// <summary>As <see cref="ToException"/>, for what was made with options: one that this system does not have is named.</summary>
+    public static Exception OfOptions(NativeResult result, string? pipeName, string? optionOfTheOtherSystem) =>
+        result.Is(nps_status.NPS_E_NOT_SUPPORTED) && optionOfTheOtherSystem is not null
+            ? new NotSupportedException($"{optionOfTheOtherSystem} is not supported on this system.{Of(pipeName)}")
+            : ToException(result, nameof(NamedPipe), pipeName);
+
     public static ArgumentException NotAnOpenHandle() => ArgumentError(nps_argument.NPS_ARGUMENT_HANDLE, null);
 
     /// <summary>What a message says of the pipe. A name may be of any length, a message should not.</summary>

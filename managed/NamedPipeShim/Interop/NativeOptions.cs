@@ -79,6 +79,22 @@ internal static unsafe class NativeOptions
         return native;
     }
 
+    /// <summary>An option that was set and that the other system alone has; null: there is none.</summary>
+    public static string? OfTheOtherSystem(NamedPipeServerOptions options) =>
+        OperatingSystem.IsWindows()
+            ? options.UnixFileMode is not null ? nameof(options.UnixFileMode) : null
+            : options.SecurityDescriptor is not null ? nameof(options.SecurityDescriptor)
+            : options.AllowRemoteClients ? nameof(options.AllowRemoteClients)
+            : options.DefaultTimeout != TimeSpan.Zero ? nameof(options.DefaultTimeout)
+            : null;
+
+    /// <inheritdoc cref="OfTheOtherSystem(NamedPipeServerOptions)"/>
+    public static string? OfTheOtherSystem(NamedPipeClientOptions options) =>
+        OperatingSystem.IsWindows() ? null
+            : options.ServerName != "." ? nameof(options.ServerName)
+            : options.ImpersonationLevel != TokenImpersonationLevel.Identification ? nameof(options.ImpersonationLevel)
+            : null;
+
     /// <summary>Whoever may connect is said in one way; two at once would leave open which counts.</summary>
     private static nps_security SecurityOf(NamedPipeServerOptions options)
     {

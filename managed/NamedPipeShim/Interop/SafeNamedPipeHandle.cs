@@ -40,8 +40,11 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
         {
             native.name = (sbyte*)name;
             native.descriptor = (sbyte*)descriptor;
-            NativeError.ThrowIfError(
-                NativeMethods.nps_pipe_create(&native, &pipe), nameof(NamedPipe), options.Name);
+            NativeResult result = NativeMethods.nps_pipe_create(&native, &pipe);
+            if (result.IsError)
+            {
+                throw NativeError.OfOptions(result, options.Name, NativeOptions.OfTheOtherSystem(options));
+            }
         }
 
         created.SetHandle((nint)pipe);
@@ -52,7 +55,7 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
     {
         nps_client_options native = NativeOptions.From(options);
         return Open(options, &native, out NativeResult result)
-            ?? throw NativeError.ToException(result, nameof(NamedPipe), options.Name);
+            ?? throw NativeError.OfOptions(result, options.Name, NativeOptions.OfTheOtherSystem(options));
     }
 
     /// <summary>One try. Null: nobody serves the name, or it is busy.</summary>
@@ -63,7 +66,7 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
         SafeNamedPipeHandle? opened = Open(options, &native, out result);
         return opened is not null || result.Is(nps_status.NPS_E_NOT_FOUND) || result.Is(nps_status.NPS_E_PIPE_BUSY)
             ? opened
-            : throw NativeError.ToException(result, nameof(NamedPipe), options.Name);
+            : throw NativeError.OfOptions(result, options.Name, NativeOptions.OfTheOtherSystem(options));
     }
 
     /// <summary>Adopts what <paramref name="source"/> holds. On success that is closed and the result owns the pipe; on
@@ -83,7 +86,7 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
         using SafePipeHandle duplicate = Descriptor.Duplicate(source, out int errno);
         if (duplicate.IsInvalid)
         {
-            throw new NamedPipeException(
+            throw errno == Descriptor.NotOpen ? NativeError.NotAnOpenHandle() : new NamedPipeException(
                 $"The descriptor cannot be duplicated: {Marshal.GetPInvokeErrorMessage(errno)}",
                 NamedPipeError.IO,
                 errno);
