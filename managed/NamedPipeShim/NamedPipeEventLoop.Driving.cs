@@ -253,12 +253,11 @@ public sealed partial class NamedPipeEventLoop
 
                 operation.Complete();
                 CleanUpAfterUserCode(context, synchronization: null);
-            }
-
-            if (Environment.TickCount64 > until)
-            {
-                ScheduleWorker();
-                return;
+                if (Environment.TickCount64 > until)
+                {
+                    ScheduleWorker();
+                    return;
+                }
             }
         }
         while (TryDrive());

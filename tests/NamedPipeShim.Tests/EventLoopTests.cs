@@ -132,6 +132,62 @@ public class EventLoopTests
     }
 
     [Test]
+    public async Task ContinuationsThatNeverEnd_LetOtherWorkOfThePoolCome()
+    {
+        const int Flows = 128;
+        const int MessagesOfAnItem = 200; // of 50 us each: other work waits for a worker's share of 15 ms, not for an idle moment
+        int rounds = RunningSystem.Rounds(200, underWine: 40);
+        await using NamedPipeEventLoop loop = new();
+        List<StreamPair> pairs = [];
+        for (int i = 0; i < Flows; i++)
+        {
+            pairs.Add(await StreamPair.NewAsync(loop));
+        }
+
+        int seen = 0;
+        int items = 0;
+        int messages = 2 * Flows * rounds;
+        Task flows = Task.WhenAll(pairs.SelectMany(pair => new[] { Task.Run(() => AskAsync(pair.Client)), Task.Run(() => AnswerAsync(pair.Server)) }));
+        TestThread.Run(() =>
+        {
+            Deadline.WaitFor(() => Volatile.Read(ref seen) > messages / 10, "the flows' beginning");
+            while (Volatile.Read(ref seen) < messages * 9 / 10)
+            {
+                using ManualResetEventSlim ran = new();
+                ThreadPool.UnsafeQueueUserWorkItem(_ => ran.Set(), null);
+                Assert.That(ran.Wait(Deadline.Step), Is.True);
+                items++;
+            }
+        });
+        await flows.InTime();
+        Assert.That(items, Is.GreaterThan(messages / MessagesOfAnItem));
+        pairs.ForEach(pair => pair.Dispose());
+
+        async Task AskAsync(NamedPipeStream stream)
+        {
+            await stream.WriteAsync(new byte[1]);
+            await AnswerAsync(stream);
+        }
+
+        async Task AnswerAsync(NamedPipeStream stream)
+        {
+            byte[] one = new byte[1];
+            for (int i = 0; i < rounds; i++)
+            {
+                Assert.That(await stream.ReadAsync(one).ConfigureAwait(false), Is.EqualTo(1));
+                long begin = Stopwatch.GetTimestamp();
+                while (Stopwatch.GetElapsedTime(begin).TotalMicroseconds < 50)
+                {
+                    // So long that the next message is there when this is done.
+                }
+
+                Interlocked.Increment(ref seen);
+                await stream.WriteAsync(one).ConfigureAwait(false);
+            }
+        }
+    }
+
+    [Test]
     public async Task ASynchronousCallInsideTheLoop_DrivesTheLoop()
     {
         await using NamedPipeEventLoop loop = new(new NamedPipeEventLoopOptions { UnsafeRunContinuationsInline = true });
