@@ -83,6 +83,7 @@ internal sealed class PipeConnection : DefaultConnectionContext, IMemoryPoolFeat
 
         _stream.Abort(); // both flows fail
         _output.CancelPendingRead(); // ... unless one waits for the application
+        _input.CancelPendingFlush();
     }
 
     public override async ValueTask DisposeAsync()
@@ -121,7 +122,8 @@ internal sealed class PipeConnection : DefaultConnectionContext, IMemoryPoolFeat
                 FlushResult flushed = await _input.FlushAsync().ConfigureAwait(false);
                 if (flushed.IsCanceled)
                 {
-                    break; // the sending flow has ended
+                    error = Volatile.Read(ref _abortedBy); // null: the sending flow has ended
+                    break;
                 }
             }
         }

@@ -172,6 +172,31 @@ public class TransportTests
     }
 
     [Test]
+    public async Task Abort_OfAConnectionWhoseClientWasHeldBack_IsToldAtOnce_WithTheReason([Values] bool outputCompleted)
+    {
+        (IConnectionListener listener, ConnectionContext connection, NamedPipeStream client) = await ConnectAsync(
+            new NamedPipeShimTransportOptions { MaxReadBufferSize = 100_000, CloseDelay = 10 * Deadline.Step });
+        await using IConnectionListener ending = listener;
+        using NamedPipeStream end = client;
+        Task writing = client.WriteAsync(new byte[16 << 20]).AsTask();
+        PipeReader input = connection.Transport.Input;
+        ReadResult read = await input.ReadAtLeastAsync(100_000).InTime(); // no more is received
+        if (outputCompleted)
+        {
+            await connection.Transport.Output.CompleteAsync();
+        }
+
+        ConnectionAbortedException reason = new("enough");
+        connection.Abort(reason);
+        await AwaitClosedAsync(connection);
+        input.AdvanceTo(read.Buffer.End);
+        ConnectionAbortedException? told = Assert.ThrowsAsync<ConnectionAbortedException>(() => input.ReadAsync().InTime());
+        Assert.That(told, Is.SameAs(reason)); // else what was cut off would look whole
+        Assert.CatchAsync<IOException>(() => writing.InTime());
+        await connection.DisposeAsync().InTime();
+    }
+
+    [Test]
     public async Task Dispose_EndsAConnection_WhoseTransportAMiddlewareHasReplaced()
     {
         (IConnectionListener listener, ConnectionContext connection, NamedPipeStream client) = await ConnectAsync();
