@@ -45,6 +45,21 @@ public class StreamConnectTests
     }
 
     [Test]
+    public async Task OptionsThatChangeMeanwhile_AreTheNextConnects()
+    {
+        await using NamedPipeListener other = NamedPipeListener.Listen(PipeNames.New());
+        NamedPipeClientOptions options = new() { Name = PipeNames.New(), Timeout = Deadline.Step };
+        Task<NamedPipeStream> connecting = NamedPipeStream.ConnectAsync(options).AsTask();
+        string name = options.Name;
+        options.Name = other.Name;
+        options.Timeout = TimeSpan.Zero;
+        using NamedPipeStream second = await NamedPipeStream.ConnectAsync(options).InTime();
+        await using NamedPipeListener late = NamedPipeListener.Listen(name);
+        using NamedPipeStream first = await connecting.InTime();
+        Assert.That(first.Name, Is.EqualTo(name));
+    }
+
+    [Test]
     public void Waiting_IsCancelledSoon()
     {
         using CancellationTokenSource source = new();
