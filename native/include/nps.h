@@ -17,7 +17,9 @@
  * THREADS. Every call may come from any thread, at any time, with two exceptions: one thread at a time may be
  * inside nps_poll_wait of one poll (a second gets NPS_E_WAIT_BUSY), and a release call is the owner's last use of
  * the object: no other call on it may be running or follow. Two threads may read and write one pipe at once.
- * The library creates no thread and calls nothing back.
+ * The library creates no thread and calls nothing back. No call may come from a signal handler, and a thread inside a call
+ * must not be cancelled or terminated: what it holds would be held for ever. A child of fork must not use the library; and
+ * until it ends or calls exec it keeps its parent's connections open, so that their peers see no end.
  *
  * OWNERSHIP. The caller owns every buffer it passes; the library has let go of it when the call returns.
  * Objects come from create/open/adopt and go by release. A pipe keeps its poll's memory alive: the order of
@@ -42,7 +44,7 @@
  * ON DEMAND. With NPS_INTEREST_ON_DEMAND the system is not asked to watch a connection before a call on it has answered
  * NPS_WOULD_BLOCK: for programs that read and write first, and wait only when that fails. A call that answered
  * would-block, connect too, arms as always, and its event comes as always. But
- *     - register and reregister promise no event: take both directions for ready;
+ *     - register, reregister and a connect that answered NPS_OK promise no event: take both directions for ready;
  *     - a short read or write does not arm: go on until would-block;
  *     - the peer's close is told by a read (end of stream) or a write: it is an event only where a call waits.
  * It is a matter of cost, and events may come that were not promised. Linux: the connection enters the epoll set with
@@ -339,8 +341,9 @@ NPS_API void nps_poll_release(nps_poll *poll);
  * now on). Who may connect: options.security; remote clients only if asked for.
  * Errors: NPS_E_INVALID_ARGUMENT, NPS_E_NAME_TOO_LONG, NPS_E_PIPE_BUSY (max_instances are there), NPS_E_ACCESS_DENIED
  * (the name is somebody else's, detail: Windows 5, Linux EADDRINUSE for a living server of another process, EACCES),
- * NPS_E_NOT_A_PIPE (Linux: a file that is no socket is at the path; it is not touched), NPS_E_TOO_MANY_HANDLES,
- * NPS_E_OUT_OF_MEMORY, NPS_E_IO. */
+ * NPS_E_NOT_A_PIPE (Linux: a file that is no socket is at the path; it is not touched), NPS_E_NOT_SUPPORTED (an option that this
+ * system lacks), NPS_E_TIMED_OUT (Linux: another process was taking the name, and has not come to an end within 2 s),
+ * NPS_E_TOO_MANY_HANDLES, NPS_E_OUT_OF_MEMORY, NPS_E_IO. */
 NPS_API nps_result nps_pipe_create(const nps_server_options *options, nps_pipe **pipe);
 
 /* Opens the client end. The server may learn who we are, not act as us, unless options.impersonation says otherwise.
@@ -448,7 +451,8 @@ NPS_API nps_result nps_pipe_take_error(nps_pipe *pipe, nps_result *error);
  * disconnect. NPS_WOULD_BLOCK: a write is under way (Windows); call again after the writable event. Linux: the peer
  * reads what was written, then end of stream, and gets NPS_CLOSED. Windows: a byte pipe cannot do it,
  * NPS_E_NOT_SUPPORTED; on a message pipe it sends an empty message, which the peer must know to be the end.
- * NPS_E_NOT_CONNECTED; NPS_E_NOT_SUPPORTED also on a pipe that only reads; NPS_E_CLOSED: said before. */
+ * NPS_E_NOT_CONNECTED; NPS_E_NOT_SUPPORTED also on a pipe that only reads; NPS_E_CLOSED: said before; where a write has
+ * failed, what the next one would answer. */
 NPS_API nps_result nps_pipe_shutdown(nps_pipe *pipe);
 
 /* ---------------------------------------------------------------- pipe: what is known of it
@@ -479,7 +483,7 @@ NPS_API nps_result nps_pipe_info(nps_pipe *pipe, nps_info *info);
  * allowed) and says how many in *count. *available: bytes that can be read now, as far as the library and the system
  * know; of a message pipe those of the next message, or of what is left of it. NPS_OK: *available > 0, or the next
  * message is an empty one (which Windows does not always show); NPS_WOULD_BLOCK: nothing is there, as far as is
- * known, and no event is promised: read, and wait. Others as for read. */
+ * known, and no event is promised: read, and wait. Others as for read; NPS_E_NOT_CONNECTED also while a client is waited for. */
 NPS_API nps_result nps_pipe_peek(nps_pipe *pipe, void *buffer, size_t size, size_t *count, uint64_t *available);
 
 /* Whether the peer has read all that was written. NPS_OK: it has; NPS_WOULD_BLOCK: not yet, and no event will say
