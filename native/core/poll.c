@@ -192,7 +192,7 @@ nps_result poll_wait(nps_poll *poll, nps_event *events, uint32_t capacity, int64
   if (timeout_ms > 0)
     deadline = os_now_ms() + (uint64_t)timeout_ms; /* cannot overflow: both are below 2^63 */
   int64_t block = timeout_ms;
-  uint32_t got;
+  uint32_t got, late = 0;
   bool over;
   do {
     if (!quiet)
@@ -205,7 +205,8 @@ nps_result poll_wait(nps_poll *poll, nps_event *events, uint32_t capacity, int64
     for (uint32_t i = 0; i < got; i++)
       pipe_complete(&poll->batch[i], &to);
     over = to.count > 0 || result != RESULT_OK ||
-           (got == 0 && timeout_ms >= 0 && poll__remaining(timeout_ms, deadline, UINT64_MAX) == 0);
+           (timeout_ms >= 0 && poll__remaining(timeout_ms, deadline, UINT64_MAX) == 0 &&
+               (got == 0 || ++late == POLL_LATE_LOOKS));
   } while (!poll__settle(poll, over, &result));
 
   if (has_status(result, NPS_E_CLOSED))

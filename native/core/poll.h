@@ -11,6 +11,7 @@
 #include "op.h"
 
 #define POLL_BATCH 64
+#define POLL_LATE_LOOKS 64 /* at the port, once a wait's time is over, that brought completions and no event: those may never cease */
 
 struct nps_poll {
   os_lock lock;

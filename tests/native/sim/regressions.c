@@ -342,3 +342,41 @@ TEST(test_flushed_is_no_event_before_the_half_close_is_out) { /* P2: who asks ag
   sim_close(client);
   script_end(&s);
 }
+
+typedef struct busy {
+  script *s;
+  sim_file *client;
+  uint32_t reads;
+} busy;
+
+/* Another thread reads what the peer never ceases to send; each read that finds nothing is an operation, whose end is no event. */
+static void send_and_read(sim_moment moment, void *context) {
+  busy *b = context;
+  char byte;
+  size_t count = 0;
+  if (moment != SIM_UNLOCKED) return;
+  if (++b->reads > 100000) FAIL("the wait does not end");
+  sim_pass_time(1);
+  while (nps_result_status(nps_pipe_read(b->s->pipe, &byte, 1, &count)) == NPS_OK) {
+  }
+  REQUIRE_EQUAL(1, sim_write(b->client, "x", 1));
+}
+
+TEST(test_a_wait_ends_in_time_though_completions_without_an_event_never_cease) { /* P1 */
+  static const int64_t times[] = {0, 10};
+  for (int i = 0; i < 2; i++) {
+    script s = script_begin();
+    busy b = {&s, sim_connect(SCRIPT_NAME, NPS_DIRECTION_DUPLEX), 0};
+    REQUIRE_OK(nps_pipe_connect(s.pipe));
+    REQUIRE_OK(nps_pipe_deregister(s.pipe));
+    (void)script_events(&s);
+    nps_event event;
+    uint32_t count = 0;
+    sim_set_hook(send_and_read, &b);
+    REQUIRE_OK(nps_poll_wait(s.poll, &event, 1, times[i], &count));
+    sim_set_hook(NULL, NULL);
+    REQUIRE_EQUAL(0, count);
+    sim_close(b.client);
+    script_end(&s);
+  }
+}
