@@ -69,6 +69,39 @@ public class StreamCancellationTests
     }
 
     [Test]
+    public async Task ManyReadsOfOneStream_AreCancelledInLittleTime()
+    {
+        using StreamPair pair = await StreamPair.NewAsync();
+        using CancellationTokenSource source = new();
+        byte[] one = new byte[1];
+        Task<int>[] reads = [.. Enumerable.Range(0, RunningSystem.Rounds(40_000, underWine: 10_000))
+            .Select(_ => pair.Server.ReadAsync(one, 0, 1, source.Token))];
+        TimeSpan before = ThreadTime.Used;
+        source.Cancel();
+        Assert.That(ThreadTime.Used - before, Is.LessThan(TimeSpan.FromSeconds(1)));
+        foreach (Task<int> read in reads)
+        {
+            Assert.CatchAsync<OperationCanceledException>(() => read.InTime());
+        }
+    }
+
+    [Test]
+    public async Task WhatIsBehindAWrite_GoesOnWhenThatIsGivenUp_ThoughThePeerReadsNothing([Values] bool timesOut)
+    {
+        using StreamPair pair = await StreamPair.NewAsync();
+        using CancellationTokenSource source = new();
+        pair.Server.WriteTimeout = 200;
+        Task writing = timesOut
+            ? Task.Run(() => pair.Server.Write(new byte[8 << 20]))
+            : pair.Server.WriteAsync(new byte[8 << 20], source.Token).AsTask();
+        Task behind = Task.CompletedTask; // it does nothing, and does that at once if nothing waits before it
+        Deadline.WaitFor(() => !(behind = pair.Server.WriteAsync(Memory<byte>.Empty).AsTask()).IsCompleted, "a write that waits");
+        source.Cancel();
+        Assert.CatchAsync(() => writing.InTime());
+        await behind.InTime();
+    }
+
+    [Test]
     public async Task Cancellations_RacedAgainstData_LoseAndDoubleNoByte([Values] bool inline)
     {
         int rounds = RunningSystem.Rounds(20_000, underWine: 1_000);

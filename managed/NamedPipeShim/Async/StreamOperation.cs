@@ -33,6 +33,12 @@ internal sealed class StreamOperation(StreamSide side)
     /// <summary>The next in the side's queue. Guarded by the side's lock, like all that follows.</summary>
     public StreamOperation? Next { get; set; }
 
+    /// <summary>The one before it in the side's queue.</summary>
+    public StreamOperation? Previous { get; set; }
+
+    /// <summary>Whether it is in the side's queue.</summary>
+    public bool Waits { get; set; }
+
     /// <summary>Of a write: how many bytes were left when it was queued.</summary>
     public long BytesToWrite { get; set; }
 

@@ -105,13 +105,16 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
     {
         lock (_lock)
         {
-            for (StreamOperation? one = _first; one is not null; one = one.Next)
+            if (operation.Waits)
             {
-                if (ReferenceEquals(one, operation))
+                bool wasFirst = operation.Previous is null;
+                Unlink(operation);
+                if (wasFirst && _first is not null)
                 {
-                    Unlink(operation);
-                    return true;
+                    Loop.Defer(this); // what was behind it may need nothing of what it waited for
                 }
+
+                return true;
             }
 
             return false;
@@ -127,6 +130,12 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
             _endedBy ??= objectName;
             waiting = _first;
             _first = _last = null;
+            for (StreamOperation? one = waiting; one is not null; one = one.Next)
+            {
+                one.Waits = false;
+                one.Previous = null;
+            }
+
             Hold(false);
         }
 
@@ -159,7 +168,9 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
 
     private void Append(StreamOperation operation)
     {
+        operation.Waits = true;
         operation.Next = null;
+        operation.Previous = _last;
         if (_last is null)
         {
             _first = operation;
@@ -174,27 +185,27 @@ internal abstract class StreamSide(NamedPipe pipe, NamedPipeEventLoop loop)
 
     private void Unlink(StreamOperation operation)
     {
-        StreamOperation? before = null;
-        for (StreamOperation? one = _first; !ReferenceEquals(one, operation); one = one!.Next)
-        {
-            before = one;
-        }
-
+        (StreamOperation? before, StreamOperation? after) = (operation.Previous, operation.Next);
         if (before is null)
         {
-            _first = operation.Next;
+            _first = after;
         }
         else
         {
-            before.Next = operation.Next;
+            before.Next = after;
         }
 
-        if (ReferenceEquals(_last, operation))
+        if (after is null)
         {
             _last = before;
         }
+        else
+        {
+            after.Previous = before;
+        }
 
-        operation.Next = null;
+        operation.Waits = false;
+        operation.Next = operation.Previous = null;
         if (_first is null)
         {
             Hold(false);
