@@ -1,4 +1,5 @@
 using NamedPipeShim.Async;
+using NamedPipeShim.Diagnostics;
 
 namespace NamedPipeShim;
 
@@ -24,14 +25,23 @@ public sealed partial class NamedPipeStream
     public async ValueTask DrainAsync(CancellationToken cancellationToken = default)
     {
         await FlushAsync(cancellationToken).ConfigureAwait(false);
-        if (OperatingSystem.IsWindows())
+        try
         {
-            await WindowsDrain.RunAsync(_client, cancellationToken).ConfigureAwait(false);
-            return;
+            await (OperatingSystem.IsWindows()
+                ? WindowsDrain.RunAsync(_client, cancellationToken)
+                : AskUntilReadAsync(cancellationToken)).ConfigureAwait(false);
         }
+        catch (OperationCanceledException)
+        {
+            PipeTelemetry.Cancelled(Name);
+            throw;
+        }
+    }
 
+    private async Task AskUntilReadAsync(CancellationToken cancellationToken)
+    {
         int pause = FirstDrainPauseMilliseconds;
-        while (Pipe.GetDrainState(out _) == PipeStatus.WouldBlock)
+        while (!PeerHasRead())
         {
             using CancellationTokenSource either =
                 CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _client.Closing);
@@ -46,6 +56,18 @@ public sealed partial class NamedPipeStream
             }
 
             pause = Math.Min(2 * pause, LongestDrainPauseMilliseconds);
+        }
+    }
+
+    private bool PeerHasRead()
+    {
+        try
+        {
+            return Pipe.GetDrainState(out _) != PipeStatus.WouldBlock;
+        }
+        catch (NamedPipeException error) when (PipeTelemetry.Failed(Name, error))
+        {
+            throw;
         }
     }
 }

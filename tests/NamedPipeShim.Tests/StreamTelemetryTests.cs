@@ -66,6 +66,32 @@ public class StreamTelemetryTests
     }
 
     [Test]
+    public async Task ADrainThatIsCancelledOrFails_IsCountedOnce()
+    {
+        using Measurements measured = new();
+        using StreamPair pair = await StreamPair.NewAsync(new NamedPipeServerOptions { Name = PipeNames.New(), ReadAhead = 0 });
+        await pair.Server.WriteAsync(new byte[1]).InTime();
+        long cancels = measured.Of("namedpipe.cancellations");
+        using CancellationTokenSource source = new();
+        Task draining = pair.Server.DrainAsync(source.Token).AsTask();
+        source.Cancel();
+        Assert.CatchAsync<OperationCanceledException>(() => draining.InTime());
+        Assert.That(measured.Of("namedpipe.cancellations") - cancels, Is.EqualTo(1));
+
+        if (RunningSystem.IsWine)
+        {
+            return; // its FlushFileBuffers does not tell of the end
+        }
+
+        long errors = measured.ErrorsOf("BrokenPipe");
+        draining = pair.Server.DrainAsync().AsTask();
+        pair.Client.Abort(); // and has read nothing
+        NamedPipeException error = Assert.ThrowsAsync<NamedPipeException>(() => draining.InTime())!;
+        Assert.That(error.Error, Is.EqualTo(NamedPipeError.BrokenPipe));
+        Assert.That(measured.ErrorsOf("BrokenPipe") - errors, Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task AListenerWithAsManyClientsAsItMayHave_IsNoError()
     {
         using Measurements measured = new();
