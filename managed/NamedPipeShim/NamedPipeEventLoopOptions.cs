@@ -16,6 +16,7 @@ public sealed class NamedPipeEventLoopOptions
     /// It saves the hop to another thread, which is most of the time that a short message takes. But whatever blocks there
     /// (a lock, a synchronous call, a long computation) stops every pipe of the loop for as long. Only for programs that
     /// know all the code which awaits these streams.
+    /// What follows an accept, or a connect or drain that had to wait, runs on the thread pool all the same.
     /// </remarks>
     public bool UnsafeRunContinuationsInline { get; set; }
 }
