@@ -48,7 +48,8 @@ public sealed partial class NamedPipeStream : Stream
     public NamedPipeEventLoop EventLoop => _client.Loop;
 
     /// <summary>The pipe underneath, for what a stream has no member for. Reading, writing, registering or closing it behind
-    /// the stream's back breaks the stream.</summary>
+    /// the stream's back breaks the stream. What a read into an empty buffer has found is the stream's, up to 4 KiB: the pipe's
+    /// <see cref="NamedPipe.BytesAvailable"/> and <see cref="NamedPipe.TryPeek"/> do not show it.</summary>
     public NamedPipe Pipe => _client.Pipe;
 
     /// <summary>How this end reads: bytes, or messages.</summary>
