@@ -56,6 +56,8 @@ public sealed partial class NamedPipeEventLoop : IDisposable, IAsyncDisposable
             IsBackground = true,
         };
 
+        WatchForExit();
+
         // The values that flow with whoever asked for the first pipe are none of the loop's.
         _thread.UnsafeStart();
     }
@@ -245,6 +247,7 @@ public sealed partial class NamedPipeEventLoop : IDisposable, IAsyncDisposable
         PassReady();
         ScheduleWorkerIfReady();
         s_running = null;
+        WatchForExitNoMore();
         _poller.Dispose(); // drives what lingers, for as long as it may
         _ended.SetResult();
     }

@@ -34,8 +34,7 @@ public sealed partial class NamedPipeStream
 
     /// <summary>Closes the stream: what waits fails with <see cref="ObjectDisposedException"/>, and what was accepted is still
     /// delivered in the background, for <see cref="NamedPipe.DefaultLinger"/> at most. Never blocks.</summary>
-    /// <remarks>On Windows the end of the process ends that delivery: await <see cref="DisposeAsync"/>, or flush before, where it may
-    /// come so soon.</remarks>
+    /// <remarks>The end of the process waits for that delivery as long.</remarks>
     /// <param name="disposing">False is never passed: the class has no finaliser.</param>
     protected override void Dispose(bool disposing)
     {

@@ -42,6 +42,9 @@ internal sealed class StreamClient : LoopClient
     /// <summary>Whether neither end has closed: what is known, or else what the pipe tells if it is asked.</summary>
     public bool IsOpen => !_peerClosed && !IsClosedHere && !PeerSeemsClosed();
 
+    /// <summary>Whether accepted bytes are not in the system's hands yet.</summary>
+    public bool HasUnsent => Pipe.SafeNamedPipeHandle.HasUnsent();
+
     public bool IsClosedHere => Volatile.Read(ref _closed);
 
     /// <summary>Cancelled by the stream's end here: for what waits outside the pipe's two sides.</summary>
@@ -146,6 +149,7 @@ internal sealed class StreamClient : LoopClient
         else if (!CloseQuietly(linger.Value))
         {
             Pipe.SafeNamedPipeHandle.CountAsConnectionNoMore();
+            Loop.RememberLingering(Pipe.SafeNamedPipeHandle);
             return; // its handle is for Abort, or the collector's
         }
 

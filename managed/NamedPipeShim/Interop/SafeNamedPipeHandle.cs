@@ -166,6 +166,20 @@ public sealed unsafe partial class SafeNamedPipeHandle : SafeHandle
         return result;
     }
 
+    /// <summary>Whether accepted bytes are not in the system's hands yet; also of a pipe that was closed and lingers.</summary>
+    internal bool HasUnsent()
+    {
+        if (!HandleUse.TryEnter(this, out nint pipe))
+        {
+            return false;
+        }
+
+        ulong unsent = 0;
+        _ = NativeMethods.nps_pipe_flush_state((nps_pipe*)pipe, &unsent);
+        Leave();
+        return unsent > 0;
+    }
+
     internal NativeResult TakeError(out NativeResult error)
     {
         long taken = 0;

@@ -6,7 +6,7 @@ namespace NamedPipeShim.Tests.Support;
 
 /// <summary>
 /// A process that connects to a pipe and closes, again and again, and does nothing else, until it is killed: so that happens in the middle
-/// of it. It is this very program, told by its environment what it is to be.
+/// of it.
 /// </summary>
 internal sealed class VanishingClient : IDisposable
 {
@@ -17,16 +17,7 @@ internal sealed class VanishingClient : IDisposable
 
     private VanishingClient(Process process) => _process = process;
 
-    public static VanishingClient Start(string name)
-    {
-        string program = typeof(VanishingClient).Assembly.Location;
-        ProcessStartInfo start = OperatingSystem.IsWindows()
-            ? new ProcessStartInfo(Path.ChangeExtension(program, ".exe"))
-            : new ProcessStartInfo("dotnet", ["exec", program]);
-        start.UseShellExecute = false;
-        start.Environment[NameVariable] = name;
-        return new VanishingClient(Process.Start(start)!);
-    }
+    public static VanishingClient Start(string name) => new(ThisProgram.Start(NameVariable, name));
 
     /// <summary>Kills it in whatever it is doing.</summary>
     public void Kill()
