@@ -44,7 +44,9 @@ static inline list_node *list_take_first(list *l) {
   list_node *node = l->head.next;
   if (node == &l->head)
     return NULL;
-  list_remove(node);
+  l->head.next = node->next;
+  node->next->prev = &l->head;
+  node->next = node->prev = NULL;
   return node;
 }
 

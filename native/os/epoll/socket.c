@@ -110,14 +110,13 @@ static uint32_t socket__send_buffer(int fd) {
 static void socket__discard_unread(int fd, bool message) {
   char unread[4096];
   ep_credentials control;
-  ssize_t taken;
   bool more;
   do {
-    struct iovec all = {unread, sizeof unread};
+    struct iovec all = {unread, sizeof unread}; /* cppcheck-suppress legacyUninitvar; what is there is not read */
     struct msghdr header = {.msg_iov = &all, .msg_iovlen = 1};
     header.msg_control = message ? control.bytes : NULL;
     header.msg_controllen = message ? sizeof control.bytes : 0;
-    taken = recvmsg(fd, &header, MSG_DONTWAIT);
+    ssize_t taken = recvmsg(fd, &header, MSG_DONTWAIT);
     more = taken >= 0 ? taken > 0 || header.msg_controllen != 0 : errno == EINTR || errno == ECONNRESET;
   } while (more);
 }
