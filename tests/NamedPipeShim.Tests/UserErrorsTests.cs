@@ -70,21 +70,4 @@ public sealed class UserErrorsTests
         ArgumentException? error = Assert.Throws<ArgumentException>(() => NamedPipe.FromHandle(none).Dispose());
         Assert.That(error!.ParamName, Is.EqualTo("handle"));
     }
-
-    [Test]
-    public async Task AConnect_KeepsToTheOptionsItWasGiven()
-    {
-        string asked = PipeNames.New();
-        string other = PipeNames.New();
-        using NamedPipeListener wrong = NamedPipeListener.Listen(other);
-        NamedPipeClientOptions options = new() { Name = asked, Timeout = Deadline.Step };
-        Task<NamedPipeStream> connecting = NamedPipeStream.ConnectAsync(options).AsTask();
-        Assert.That(connecting.IsCompleted, Is.False);
-        options.Name = other;
-        options.Timeout = TimeSpan.Zero;
-        using NamedPipeListener right = NamedPipeListener.Listen(asked);
-        using NamedPipeStream stream = await connecting.InTime();
-        Assert.That(stream.Name, Is.EqualTo(asked));
-        using NamedPipeStream server = await right.AcceptAsync().InTime();
-    }
 }
